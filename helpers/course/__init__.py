@@ -1,0 +1,1 @@
+"""How the course is run: the `lessons` command and what stands behind it."""

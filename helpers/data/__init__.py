@@ -1,0 +1,1 @@
+"""Data that works offline: one file for each kind, one function for each set."""

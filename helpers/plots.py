@@ -1,0 +1,169 @@
+"""Every figure of the lessons.
+
+Each function draws one figure, shows it, and gives it the text alternative that it was called
+with, for readers who do not see pictures. Colours keep apart for colour-blind eyes.
+"""
+
+import base64
+import io
+
+import numpy as np
+from IPython.display import display
+from matplotlib.figure import Figure
+
+# Okabe and Ito (2008), "Color Universal Design".
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+DOTS_PER_INCH = 100
+WIDTH = 7.5  # inches: 750 pixels
+
+
+def lines(series, *, alt, x=None, x_label="epoch", y_label="loss", title="", log=False):
+    """Draws one line for each named series.
+
+    Args:
+        series: dict from name to a sequence of numbers.
+        alt: what the figure shows, in a sentence.
+        x: the shared horizontal positions; 1, 2, 3 … if None.
+        log: draw the vertical axis on a logarithmic scale.
+    """
+    figure, axes = _new(1, 1, height=3.6)
+    axis = axes[0]
+    for (name, values), colour in zip(series.items(), _colours(len(series)), strict=True):
+        positions = np.arange(1, len(values) + 1) if x is None else x
+        axis.plot(positions, values, label=name, color=colour)
+    if log:
+        axis.set_yscale("log")
+    _label(axis, x_label, y_label, title)
+    axis.legend(frameon=False)
+    show(figure, alt)
+
+
+def bars(values, *, alt, x_label="", y_label="", title=""):
+    """Draws one bar for each named number.
+
+    Args:
+        values: dict from name to number, or to a dict from group to number for grouped bars.
+        alt: what the figure shows, in a sentence.
+    """
+    figure, axes = _new(1, 1, height=3.2)
+    axis = axes[0]
+    names = list(values)
+    if isinstance(values[names[0]], dict):
+        groups = list(values[names[0]])
+        width = 0.8 / len(groups)
+        for i, (group, colour) in enumerate(zip(groups, _colours(len(groups)), strict=True)):
+            positions = np.arange(len(names)) + (i - (len(groups) - 1) / 2) * width
+            axis.bar(positions, [values[n][group] for n in names], width, label=group, color=colour)
+        axis.set_xticks(np.arange(len(names)), names)
+        axis.legend(frameon=False)
+    else:
+        axis.bar([str(name) for name in names], list(values.values()), color=COLOURS[0])
+    _label(axis, x_label, y_label, title)
+    show(figure, alt)
+
+
+def images(pictures, *, alt, titles=None, columns=8, title="", size=0.95):
+    """Draws pictures in a grid.
+
+    Args:
+        pictures: array (n, H, W), (n, H, W, 1) or (n, H, W, 3), in [0, 1].
+        alt: what the figure shows, in a sentence.
+        titles: n short texts to stand above the pictures.
+        columns: pictures in a row.
+        size: width of a picture in inches.
+    """
+    pictures = np.clip(np.asarray(pictures, "float32"), 0, 1)
+    if pictures.ndim == 4 and pictures.shape[-1] == 1:
+        pictures = pictures[..., 0]
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    width = max(WIDTH * 0.8, columns * size)
+    row_height = width / columns + (0.22 if titles is not None else 0)
+    figure, axes = _new(rows, columns, width=width, height=rows * row_height)
+    for i, axis in enumerate(axes):
+        axis.axis("off")
+        if i < len(pictures):
+            axis.imshow(pictures[i], cmap="gray", vmin=0, vmax=1)
+            if titles is not None:
+                axis.set_title(str(titles[i]), fontsize=9)
+    if title:
+        figure.suptitle(title)
+    show(figure, alt)
+
+
+def heatmaps(matrices, *, alt, x_labels=None, y_labels=None, x_label="", y_label="", title=""):
+    """Draws matrices side by side on one colour scale that starts at 0.
+
+    Args:
+        matrices: dict from name to array (rows, columns).
+        alt: what the figure shows, in a sentence.
+        x_labels, y_labels: dict from name to the texts at the columns and rows, or None.
+    """
+    height = 1.0 + WIDTH / len(matrices) * max(
+        min(np.shape(m)[0] / np.shape(m)[1], 1.2) for m in matrices.values()
+    )
+    figure, axes = _new(1, len(matrices), height=min(height, 6.0))
+    top = max(float(np.max(matrix)) for matrix in matrices.values())
+    for axis, (name, matrix) in zip(axes, matrices.items(), strict=True):
+        picture = axis.imshow(matrix, cmap="viridis", vmin=0, vmax=top, aspect="auto")
+        if x_labels is not None:
+            axis.set_xticks(range(len(x_labels[name])), x_labels[name], fontsize=8)
+        if y_labels is not None:
+            axis.set_yticks(range(len(y_labels[name])), y_labels[name], fontsize=8)
+        _label(axis, x_label, y_label, name)
+        axis.grid(False)
+    figure.colorbar(picture, ax=axes.tolist(), shrink=0.8)
+    if title:
+        figure.suptitle(title)
+    show(figure, alt)
+
+
+def scatter(groups, *, alt, x_label="", y_label="", title=""):
+    """Draws points of named groups in the plane.
+
+    Args:
+        groups: dict from name to array (n, 2).
+        alt: what the figure shows, in a sentence.
+    """
+    figure, axes = _new(1, 1, height=4.5)
+    for (name, points), colour in zip(groups.items(), _colours(len(groups)), strict=True):
+        axes[0].scatter(*np.asarray(points).T, s=8, label=name, color=colour, alpha=0.7)
+    _label(axes[0], x_label, y_label, title)
+    axes[0].legend(frameon=False)
+    show(figure, alt)
+
+
+def show(figure, alt):
+    """Displays a Matplotlib figure as PNG with its text alternative.
+
+    Raises:
+        ValueError: if the text alternative is empty.
+    """
+    if not isinstance(alt, str) or not alt.strip():
+        raise ValueError(f"alt is {alt!r}; a figure needs a sentence that says what it shows")
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=DOTS_PER_INCH)
+    picture = base64.b64encode(stream.getvalue()).decode()
+    display(
+        {"image/png": picture, "text/plain": alt},
+        metadata={"image/png": {"alt": alt}},
+        raw=True,
+    )
+
+
+def _new(rows, columns, *, height, width=WIDTH):
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _label(axis, x_label, y_label, title):
+    axis.set_xlabel(x_label)
+    axis.set_ylabel(y_label)
+    axis.set_title(title, fontsize=11)
+
+
+def _colours(count):
+    return [COLOURS[i % len(COLOURS)] for i in range(count)]
