@@ -1,0 +1,71 @@
+"""Each exercise three ways: the stub fails helpfully, the solution passes, mistakes are caught."""
+
+import ast
+
+from helpers import ROOT
+from helpers.course.student import student_edition
+
+import pytest
+from lesson_files import NAMES, exercises, parameters, profiles, read, tagged
+
+WRONG_ANSWERS = ROOT / "tests" / "wrong_answers"
+
+TASKS = [(name, task) for name in NAMES for task in exercises(read(name))]
+MISTAKES = sorted(WRONG_ANSWERS.glob("*/*.py"))
+
+each_task = pytest.mark.parametrize(
+    ("name", "task"), TASKS, ids=[f"{name}-{task.name}" for name, task in TASKS]
+)
+
+
+@pytest.fixture(scope="module")
+def namespaces():
+    """What the parameters and set-up cells of each lesson define, at smoke scale."""
+    return {name: _namespace(name) for name in NAMES}
+
+
+def _namespace(name):
+    notebook = read(name)
+    (setup,) = tagged(notebook, "setup")
+    names = {"__name__": name}
+    names |= parameters(notebook) | profiles()[name]["smoke"] | {"scale": "smoke"}
+    exec(compile(setup.source, f"{name} set-up", "exec"), names)
+    return names
+
+
+def _run(answer, task, names):
+    names = dict(names)
+    exec(compile(answer, f"{task.name} answer", "exec"), names)
+    exec(compile(task.check, f"{task.name} check", "exec"), names)
+
+
+@each_task
+def test_solution_passes(name, task, namespaces):
+    _run(task.stub, task, namespaces[name])
+
+
+@each_task
+def test_stub_says_what_to_do(name, task, namespaces):
+    notebook = student_edition(read(name))
+    stub = next(e.stub for e in exercises(notebook) if e.name == task.name)
+    assert "SOLUTION" not in stub
+    with pytest.raises(NotImplementedError, match="Write your answer"):
+        _run(stub, task, namespaces[name])
+
+
+@each_task
+def test_some_wrong_answer_stands_ready(name, task):
+    assert list((WRONG_ANSWERS / name).glob(f"{task.name}.*.py"))
+
+
+@pytest.mark.parametrize("path", MISTAKES, ids=[f"{p.parent.name}-{p.stem}" for p in MISTAKES])
+def test_wrong_answer_is_caught_with_its_message(path, namespaces):
+    name, task_name = path.parent.name, path.name.split(".")[0]
+    (task,) = [task for task in exercises(read(name)) if task.name == task_name]
+    answer = path.read_text(encoding="utf-8")
+    fragment = ast.get_docstring(ast.parse(answer))
+    assert fragment, f"{path.name} does not say which message it must meet"
+    assert fragment in task.check, f"no message of the check of {task_name} says {fragment!r}"
+    with pytest.raises(AssertionError) as caught:
+        _run(answer, task, namespaces[name])
+    assert fragment in str(caught.value)

@@ -1,0 +1,221 @@
+import time
+
+from helpers import metrics
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import linalg, special
+from skimage import metrics as skimage_metrics
+
+
+def features(rng, count, width):
+    return rng.normal(size=(count, width)) @ rng.normal(size=(width, width)) + rng.normal(
+        size=width
+    )
+
+
+def with_exact_moments(rng, count, mean, covariance):
+    """Rows whose sample mean and sample covariance are the given ones to rounding."""
+    noise = rng.normal(size=(count, len(mean)))
+    noise -= noise.mean(axis=0)
+    whitened = noise @ np.linalg.inv(np.linalg.cholesky(np.cov(noise, rowvar=False))).T
+    return whitened @ np.linalg.cholesky(covariance).T + mean
+
+
+def textbook_frechet(a, b):
+    """The formula as it is printed, with SciPy's matrix root."""
+    root = linalg.sqrtm(np.cov(a, rowvar=False) @ np.cov(b, rowvar=False)).real
+    means = np.sum((a.mean(axis=0) - b.mean(axis=0)) ** 2)
+    return means + np.trace(np.cov(a, rowvar=False) + np.cov(b, rowvar=False) - 2 * root)
+
+
+class TestFrechetDistance:
+    def test_one_dimension_has_a_closed_form(self):
+        # |μ₁ − μ₂|² + (σ₁ − σ₂)²
+        rng = np.random.default_rng(0)
+        a = with_exact_moments(rng, 500, np.array([1.0]), np.array([[4.0]]))
+        b = with_exact_moments(rng, 300, np.array([-2.0]), np.array([[0.25]]))
+        assert metrics.frechet_distance(a, b) == pytest.approx(9 + 1.5**2, rel=1e-6)
+
+    def test_commuting_covariances_have_a_closed_form(self):
+        rng = np.random.default_rng(1)
+        basis = linalg.qr(rng.normal(size=(6, 6)))[0]
+        first, second = rng.uniform(0.1, 5, 6), rng.uniform(0.1, 5, 6)
+        means = rng.normal(size=(2, 6))
+        a = with_exact_moments(rng, 200, means[0], basis @ np.diag(first) @ basis.T)
+        b = with_exact_moments(rng, 100, means[1], basis @ np.diag(second) @ basis.T)
+        truth = np.sum((means[0] - means[1]) ** 2) + np.sum((first**0.5 - second**0.5) ** 2)
+        assert metrics.frechet_distance(a, b) == pytest.approx(truth, rel=1e-6)
+
+    @pytest.mark.parametrize("width", [2, 8, 32])
+    def test_agrees_with_the_matrix_root(self, width):
+        rng = np.random.default_rng(width)
+        a, b = features(rng, 400, width), features(rng, 150, width)
+        assert metrics.frechet_distance(a, b) == pytest.approx(textbook_frechet(a, b), rel=1e-6)
+
+    @pytest.mark.parametrize(("count", "other"), [(10, 12), (10, 300), (300, 10), (40, 39)])
+    def test_holds_without_full_rank(self, count, other):
+        # Rank-deficient covariances in 40 dimensions, turned from axes where the answer is known.
+        rng = np.random.default_rng(2)
+        a, b = rng.normal(size=(count, 40)), rng.normal(size=(other, 40))
+        ours = metrics.frechet_distance(a, b)
+        cov_a, cov_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+        values, vectors = np.linalg.eigh(cov_a)
+        root = vectors @ np.diag(np.sqrt(np.clip(values, 0, None))) @ vectors.T
+        inner = np.clip(np.linalg.eigvalsh(root @ cov_b @ root), 0, None)
+        means = np.sum((a.mean(axis=0) - b.mean(axis=0)) ** 2)
+        truth = means + np.trace(cov_a) + np.trace(cov_b) - 2 * np.sqrt(inner).sum()
+        assert ours == pytest.approx(truth, rel=1e-5)
+
+    def test_a_shift_of_few_samples_in_many_dimensions(self):
+        # Equal covariances of rank 49 in 200 dimensions: only the shift is left.
+        rng = np.random.default_rng(3)
+        a, shift = rng.normal(size=(50, 200)), rng.normal(size=200)
+        assert metrics.frechet_distance(a, a + shift) == pytest.approx(shift @ shift, rel=1e-9)
+
+    @settings(max_examples=25, deadline=None)
+    @given(st.integers(2, 30), st.integers(2, 30), st.integers(1, 20), st.integers(0, 1000))
+    def test_properties(self, count, other, width, seed):
+        rng = np.random.default_rng(seed)
+        a, b = features(rng, count, width), features(rng, other, width)
+        distance = metrics.frechet_distance(a, b)
+        scale = np.var(a) * width + np.var(b) * width + 1
+        assert distance >= 0
+        assert metrics.frechet_distance(a, a[::-1]) == pytest.approx(0, abs=1e-9 * scale)
+        assert metrics.frechet_distance(b, a) == pytest.approx(distance, rel=1e-9, abs=1e-9 * scale)
+        assert metrics.frechet_distance(3 * a, 3 * b) == pytest.approx(
+            9 * distance, rel=1e-9, abs=1e-8 * scale
+        )
+
+    def test_float32_features_far_from_zero_keep_their_digits(self):
+        rng = np.random.default_rng(4)
+        a = rng.normal(size=(500, 4)).astype("float32")
+        b = rng.normal(size=(500, 4)).astype("float32")
+        near = metrics.frechet_distance(a, b)
+        far = metrics.frechet_distance(a.astype("float64") + 1e4, b.astype("float64") + 1e4)
+        assert far == pytest.approx(near, rel=1e-6)
+        assert metrics.frechet_distance(a, b) == metrics.frechet_distance(
+            a.astype("float64"), b.astype("float64")
+        )
+
+    def test_published_size_is_quick(self):
+        rng = np.random.default_rng(5)
+        a, b = rng.normal(size=(2, 1000, 2048))
+        start = time.perf_counter()
+        distance = metrics.frechet_distance(a, b)
+        assert np.isfinite(distance)
+        assert time.perf_counter() - start < 20
+
+    @pytest.mark.parametrize(
+        ("real", "generated", "message"),
+        [
+            (np.zeros(5), np.zeros((5, 1)), r"real has shape \(5,\)"),
+            (np.zeros((5, 2)), np.zeros((1, 2)), r"generated has shape \(1, 2\)"),
+            (np.zeros((5, 2)), np.zeros((5, 3)), "real has 2 features and generated 3"),
+            (np.zeros((5, 2)), np.full((5, 2), np.nan), "generated holds NaN"),
+            (np.full((5, 2), np.inf), np.zeros((5, 2)), "real holds NaN or infinity"),
+        ],
+    )
+    def test_bad_input(self, real, generated, message):
+        with pytest.raises(ValueError, match=message):
+            metrics.frechet_distance(real, generated)
+
+
+def brute_force_inception_score(probabilities):
+    count, classes = probabilities.shape
+    marginal = [sum(probabilities[i][c] for i in range(count)) / count for c in range(classes)]
+    total = 0.0
+    for row in probabilities:
+        for share, overall in zip(row, marginal, strict=True):
+            if share > 0:
+                total += share * np.log(share / overall)
+    return np.exp(total / count)
+
+
+class TestInceptionScore:
+    def test_agrees_with_loops(self):
+        rng = np.random.default_rng(0)
+        probabilities = special.softmax(rng.normal(size=(60, 7)) * 3, axis=1)
+        parts = [brute_force_inception_score(part) for part in probabilities.reshape(4, 15, 7)]
+        mean, deviation = metrics.inception_score(probabilities, splits=4)
+        assert mean == pytest.approx(np.mean(parts))
+        assert deviation == pytest.approx(np.std(parts))
+
+    def test_its_range(self):
+        certain = np.tile(np.eye(10), (20, 1))
+        assert metrics.inception_score(certain) == pytest.approx((10, 0))
+        assert metrics.inception_score(np.full((200, 10), 0.1)) == pytest.approx((1, 0))
+        one_class = np.tile(np.eye(10)[3], (200, 1))
+        assert metrics.inception_score(one_class) == pytest.approx((1, 0))
+
+    def test_parts_of_one_class_score_one(self):
+        in_order = np.repeat(np.eye(10), 20, axis=0)
+        assert metrics.inception_score(in_order, splits=10)[0] == pytest.approx(1)
+        assert metrics.inception_score(in_order, splits=1)[0] == pytest.approx(10)
+
+    @given(
+        hnp.arrays(
+            "float64",
+            st.tuples(st.integers(1, 30), st.integers(2, 6)),
+            elements={"min_value": 0, "max_value": 1, "allow_nan": False},
+        )
+    )
+    @settings(max_examples=50, deadline=None)
+    def test_is_finite_and_bounded(self, raw):
+        raw[raw.sum(axis=1) < 1e-6] = 1
+        probabilities = raw / raw.sum(axis=1, keepdims=True)
+        mean, _ = metrics.inception_score(probabilities, splits=1)
+        assert 1 - 1e-9 <= mean <= probabilities.shape[1] + 1e-9
+
+    def test_rows_that_do_not_divide_evenly_are_all_used(self):
+        probabilities = np.vstack([np.eye(3)[[0, 1, 2, 0]], np.eye(3)[[1, 2, 0]]])
+        first, second = probabilities[:4], probabilities[4:]
+        parts = [brute_force_inception_score(first), brute_force_inception_score(second)]
+        assert metrics.inception_score(probabilities, splits=2)[0] == pytest.approx(np.mean(parts))
+
+    @pytest.mark.parametrize(
+        ("probabilities", "splits", "message"),
+        [
+            (np.ones(10) / 10, 1, r"probabilities has shape \(10,\)"),
+            (np.zeros((0, 10)), 1, r"probabilities has shape \(0, 10\)"),
+            (np.array([[2.0, -1.0]]), 1, "apply softmax"),
+            (np.array([[3.0, 1.0]]), 1, "apply softmax"),
+            (np.array([[np.nan, 1.0]]), 1, "apply softmax"),
+            (np.eye(3), 4, "splits is 4"),
+            (np.eye(3), 0, "splits is 0"),
+        ],
+    )
+    def test_bad_input(self, probabilities, splits, message):
+        with pytest.raises(ValueError, match=message):
+            metrics.inception_score(probabilities, splits=splits)
+
+
+class TestPsnr:
+    def test_agrees_with_scikit_image(self):
+        rng = np.random.default_rng(0)
+        a, b = rng.uniform(0, 255, size=(2, 5, 8, 6, 3))
+        theirs = [
+            skimage_metrics.peak_signal_noise_ratio(x, y, data_range=255)
+            for x, y in zip(a, b, strict=True)
+        ]
+        assert metrics.psnr(a, b, max_value=255) == pytest.approx(np.array(theirs))
+
+    def test_known_values(self):
+        a = np.zeros((3, 4, 4, 1))
+        b = a + np.array([0.1, 0.01, 0]).reshape(3, 1, 1, 1)
+        assert metrics.psnr(a, b) == pytest.approx([20, 40, np.inf])
+
+    @pytest.mark.parametrize(
+        ("a", "b", "max_value", "message"),
+        [
+            (np.zeros((2, 4, 4, 1)), np.zeros((2, 4, 4, 3)), 1.0, "a is .* and b is"),
+            (np.zeros((4, 4)), np.zeros((4, 4)), 1.0, "the same"),
+            (np.zeros((1, 4, 4, 1)), np.zeros((1, 4, 4, 1)), 0, "max_value is 0"),
+        ],
+    )
+    def test_bad_input(self, a, b, max_value, message):
+        with pytest.raises(ValueError, match=message):
+            metrics.psnr(a, b, max_value)
