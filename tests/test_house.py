@@ -143,3 +143,22 @@ def test_ci_runs_every_python_that_is_promised():
     job = workflow["jobs"]["course"]
     assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
     assert {"run": "bash .ci/run"} in job["steps"]
+
+
+def test_tensorflow_says_nothing_while_it_is_imported():
+    code = "from helpers import lesson; import tensorflow as tf; tf.constant([1.0]) + 1"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout + run.stderr == ""
+
+
+def test_an_error_inside_the_import_of_tensorflow_arrives(tmp_path):
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('no such instruction')")
+    code = "import helpers, tensorflow"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": f"{tmp_path}:{ROOT}"},
+    )
+    assert run.returncode == 1
+    assert "no such instruction" in run.stderr

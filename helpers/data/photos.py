@@ -1,0 +1,167 @@
+"""Real photographs that come inside installed packages: whole, in patches, and small faces."""
+
+from helpers.data import arguments
+
+import numpy as np
+
+#: The photographs of `photo`, each with its author or source and its terms of use.
+PHOTO_CREDITS = {
+    "astronaut": "NASA, Eileen Collins, public domain",
+    "brick": "CC0Textures, CC0",
+    "camera": "Lav Varshney, CC0",
+    "cat": "Stefan van der Walt, Chelsea the cat, CC0",
+    "cell": "Paul Müller et al. (2018), CC0",
+    "china": "Daniel Buechele, CC BY 2.0",
+    "clock": "Stefan van der Walt, public domain",
+    "coffee": "Rachel Michetti, Pikolo Espresso Bar, CC0",
+    "coins": "Brooklyn Museum, coins from Pompeii, no known restrictions",
+    "flower": "vultilion (Flickr), CC BY 2.0",
+    "grass": "linolafett (DeviantArt), CC0",
+    "gravel": "CC0Textures, CC0",
+    "hubble_deep_field": "NASA, ESA, public domain",
+    "immunohistochemistry": "Center for Microscopy and Molecular Imaging, no known restrictions",
+    "microaneurysms": "Andreas Maier, High-Resolution Fundus database, CC0",
+    "moon": "shipped with scikit-image, no restrictions stated",
+    "page": "shipped with scikit-image, no restrictions stated",
+    "retina": "Mikael Häggström (2014), CC0",
+    "rocket": "SpaceX, public domain",
+    "stereo_motorcycle": "Scharstein et al. (2014), Middlebury stereo benchmark",
+    "text": "Wikipedia, public domain",
+}
+
+#: The classes of `patches`, by label: the ten photographs in colour.
+PATCH_NAMES = (
+    "astronaut",
+    "cat",
+    "china",
+    "coffee",
+    "flower",
+    "hubble_deep_field",
+    "immunohistochemistry",
+    "retina",
+    "rocket",
+    "stereo_motorcycle",
+)
+
+_FROM_SCIKIT_LEARN = ("china", "flower")
+_PATCH = 32
+# Black sky looks the same in every photograph, and in both splits.
+_LEAST_CONTRAST = 0.01
+
+
+def photo(name):
+    """One photograph, from scikit-image or scikit-learn.
+
+    Args:
+        name: a key of `PHOTO_CREDITS`, such as "cat".
+
+    Returns:
+        float32 (H, W, 3) in [0, 1]; the three channels of a grey photograph are equal.
+
+    Raises:
+        ValueError: if there is no photograph of that name.
+    """
+    arguments.check_choice("name", name, PHOTO_CREDITS)
+    pixels = _pixels(name)
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=-1)
+    return pixels.astype("float32") / 255
+
+
+def photos():
+    """All photographs.
+
+    Returns:
+        Dict from each name in `PHOTO_CREDITS` to its picture, float32 (H, W, 3) in [0, 1].
+    """
+    return {name: photo(name) for name in PHOTO_CREDITS}
+
+
+def patches(train_size=4_000, test_size=1_000, seed=0):
+    """Which photograph is this piece from? Ten classes of 32×32 colour patches.
+
+    Patches for training come from the left two thirds of each photograph, patches for testing
+    from the right third, so that no pixel is in both. Patches of one split may overlap. Pieces of
+    even colour are left out: black sky could be anywhere.
+
+    Args:
+        train_size: number of training patches.
+        test_size: number of test patches.
+        seed: whole number that selects the patches.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: images float32 (n, 32, 32, 3) in [0, 1]; labels
+        int32 (n,), places in `PATCH_NAMES`, each equally often if ten divides n.
+
+    Raises:
+        ValueError: if a size is not a whole number from 10 to 20,000.
+    """
+    pictures = [photo(name) for name in PATCH_NAMES]
+    parts = []
+    for split, size in (("train", train_size), ("test", test_size)):
+        arguments.check_whole_number(f"{split}_size", size, 10, 20_000)
+        rng = arguments.generator(split, seed)
+        labels = rng.permutation(np.arange(size, dtype="int32") % len(pictures))
+        images = np.empty((size, _PATCH, _PATCH, 3), "float32")
+        for label, picture in enumerate(pictures):
+            mine = labels == label
+            images[mine] = _cut(split_columns(picture, split), mine.sum(), rng)
+        parts.append((images, labels))
+    return tuple(parts)
+
+
+def faces():
+    """Small faces, and pieces of background: 100 of each, from Labeled Faces in the Wild.
+
+    The faces were cut from photographs of people in the news (Huang et al., 2012); scikit-image
+    ships them.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: images float32 (n, 25, 25, 1) in [0, 1], grey;
+        labels int32 (n,), 1 for a face and 0 for background; n is 160 and 40, half of them faces.
+    """
+    from skimage.data import lfw_subset
+
+    images = lfw_subset()[..., None].astype("float32")
+    labels = np.repeat(np.array([1, 0], "int32"), 100)
+    rng = np.random.default_rng(0)
+    people, others = rng.permutation(100), 100 + rng.permutation(100)
+    train = rng.permutation(np.concatenate([people[:80], others[:80]]))
+    test = rng.permutation(np.concatenate([people[80:], others[80:]]))
+    return (images[train], labels[train]), (images[test], labels[test])
+
+
+def split_columns(picture, split):
+    """Returns the part of a picture that a split may look at.
+
+    Args:
+        picture: array (H, W, …).
+        split: "train" for the left two thirds, "test" for the right third.
+    """
+    border = picture.shape[1] * 2 // 3
+    return picture[:, :border] if split == "train" else picture[:, border:]
+
+
+def _pixels(name):
+    if name in _FROM_SCIKIT_LEARN:
+        from sklearn.datasets import load_sample_image
+
+        return load_sample_image(f"{name}.jpg")
+    from skimage import data
+
+    pixels = getattr(data, name)()
+    return pixels[0] if name == "stereo_motorcycle" else pixels
+
+
+def _cut(region, count, rng):
+    """Cuts patches out of a region at places drawn without replacement.
+
+    In the emptiest region more than half of the places show something, so that three draws for
+    each patch, and some for small counts, are enough.
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(region, (_PATCH, _PATCH), axis=(0, 1))
+    rows, columns = windows.shape[:2]
+    places = rng.choice(rows * columns, 3 * count + 50, replace=False)
+    cuts = np.moveaxis(windows[places // columns, places % columns], 1, -1)
+    lively = cuts.std(axis=(1, 2)).max(axis=-1) > _LEAST_CONTRAST
+    return cuts[lively][:count]
