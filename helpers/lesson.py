@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import logging
 import math
 import textwrap
 import time
@@ -36,15 +37,18 @@ class Lesson:
         self.seed = seed
         self.scale = scale
         keras.utils.set_random_seed(seed)
+        # A lesson trains several models; TensorFlow would warn of "retracing" at the fifth.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
     def show(self, *objects):
         """Shows the source of functions, classes or modules as it stands in `helpers`."""
         for obj in objects:
             try:
                 source = textwrap.dedent(inspect.getsource(obj))
-            except TypeError:
+            except (TypeError, OSError):
                 raise ValueError(
-                    f"lesson.show got {obj!r}; it needs a function, a class or a module"
+                    f"lesson.show got {obj!r}; it needs a function, a class or a module that is "
+                    f"written in Python in a file"
                 ) from None
             module = inspect.getmodule(obj).__name__.replace(".", "/")
             display(Markdown(f"`{module}.py`\n\n```python\n{source}```"))
@@ -62,9 +66,12 @@ class Lesson:
 
         Raises:
             ExpectationNotMet: at lesson and full scale, if the value is out of bounds or NaN.
+            ValueError: without a bound, or if the value is not a single number.
         """
         if at_least is None and at_most is None:
             raise ValueError(f"expect({name!r}) needs at_least, at_most or both")
+        if getattr(value, "shape", ()) != ():
+            raise ValueError(f"value has shape {tuple(value.shape)}; expect needs a single number")
         value = float(value)
         met = (at_least is None or value >= at_least) and (at_most is None or value <= at_most)
         met = met and not math.isnan(value)

@@ -5,6 +5,7 @@ with, for readers who do not see pictures. Colours keep apart for colour-blind e
 """
 
 import base64
+import html
 import io
 
 import numpy as np
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DOTS_PER_INCH = 100
 WIDTH = 7.5  # inches: 750 pixels
+WIDEST = 9.0
 
 
 def lines(series, *, alt, x=None, x_label="epoch", y_label="loss", title="", log=False):
@@ -26,8 +28,11 @@ def lines(series, *, alt, x=None, x_label="epoch", y_label="loss", title="", log
         x: the shared horizontal positions; 1, 2, 3 … if None.
         log: draw the vertical axis on a logarithmic scale.
     """
+    _check_named("series", series)
     figure, axes = _new(1, 1, height=3.6)
     axis = axes[0]
+    if x is None:
+        axis.xaxis.get_major_locator().set_params(integer=True)
     for (name, values), colour in zip(series.items(), _colours(len(series)), strict=True):
         positions = np.arange(1, len(values) + 1) if x is None else x
         axis.plot(positions, values, label=name, color=colour)
@@ -45,6 +50,7 @@ def bars(values, *, alt, x_label="", y_label="", title=""):
         values: dict from name to number, or to a dict from group to number for grouped bars.
         alt: what the figure shows, in a sentence.
     """
+    _check_named("values", values)
     figure, axes = _new(1, 1, height=3.2)
     axis = axes[0]
     names = list(values)
@@ -73,11 +79,20 @@ def images(pictures, *, alt, titles=None, columns=8, title="", size=0.95):
         size: width of a picture in inches.
     """
     pictures = np.clip(np.asarray(pictures, "float32"), 0, 1)
+    grey = pictures.ndim == 3 or (pictures.ndim == 4 and pictures.shape[-1] == 1)
+    colour = pictures.ndim == 4 and pictures.shape[-1] == 3
+    if not (grey or colour) or len(pictures) == 0:
+        raise ValueError(
+            f"pictures has shape {pictures.shape}; it must be (n, H, W), (n, H, W, 1) or "
+            f"(n, H, W, 3) with n of at least 1"
+        )
+    if titles is not None and len(titles) != len(pictures):
+        raise ValueError(f"titles has {len(titles)} texts for {len(pictures)} pictures")
     if pictures.ndim == 4 and pictures.shape[-1] == 1:
         pictures = pictures[..., 0]
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    width = max(WIDTH * 0.8, columns * size)
+    width = min(max(WIDTH * 0.8, columns * size), WIDEST)
     row_height = width / columns + (0.22 if titles is not None else 0)
     figure, axes = _new(rows, columns, width=width, height=rows * row_height)
     for i, axis in enumerate(axes):
@@ -95,10 +110,17 @@ def heatmaps(matrices, *, alt, x_labels=None, y_labels=None, x_label="", y_label
     """Draws matrices side by side on one colour scale that starts at 0.
 
     Args:
-        matrices: dict from name to array (rows, columns).
+        matrices: dict from name to array (rows, columns), without negative numbers.
         alt: what the figure shows, in a sentence.
         x_labels, y_labels: dict from name to the texts at the columns and rows, or None.
     """
+    _check_named("matrices", matrices)
+    for name, matrix in matrices.items():
+        if np.ndim(matrix) != 2 or np.min(matrix) < 0:
+            raise ValueError(
+                f"matrices[{name!r}] has shape {np.shape(matrix)} and smallest value "
+                f"{np.min(matrix):g}; it must have two axes and nothing below 0"
+            )
     height = 1.0 + WIDTH / len(matrices) * max(
         min(np.shape(m)[0] / np.shape(m)[1], 1.2) for m in matrices.values()
     )
@@ -106,6 +128,8 @@ def heatmaps(matrices, *, alt, x_labels=None, y_labels=None, x_label="", y_label
     top = max(float(np.max(matrix)) for matrix in matrices.values())
     for axis, (name, matrix) in zip(axes, matrices.items(), strict=True):
         picture = axis.imshow(matrix, cmap="viridis", vmin=0, vmax=top, aspect="auto")
+        for ticks in (axis.xaxis, axis.yaxis):
+            ticks.get_major_locator().set_params(integer=True)
         if x_labels is not None:
             axis.set_xticks(range(len(x_labels[name])), x_labels[name], fontsize=8)
         if y_labels is not None:
@@ -125,9 +149,19 @@ def scatter(groups, *, alt, x_label="", y_label="", title=""):
         groups: dict from name to array (n, 2).
         alt: what the figure shows, in a sentence.
     """
+    _check_named("groups", groups)
+    for name, points in groups.items():
+        if np.ndim(points) != 2 or np.shape(points)[1] != 2:
+            raise ValueError(
+                f"groups[{name!r}] has shape {np.shape(points)}; points must be (n, 2)"
+            )
     figure, axes = _new(1, 1, height=4.5)
     for (name, points), colour in zip(groups.items(), _colours(len(groups)), strict=True):
-        axes[0].scatter(*np.asarray(points).T, s=8, label=name, color=colour, alpha=0.7)
+        size = 8 if len(points) > 50 else 40  # few points must be found, many must not cover
+        axes[0].scatter(*np.asarray(points).T, s=size, label=name, color=colour, alpha=0.7)
+    positions = np.concatenate([np.asarray(points)[:, 0] for points in groups.values()])
+    if np.all(positions == np.round(positions)):
+        axes[0].xaxis.get_major_locator().set_params(integer=True)
     _label(axes[0], x_label, y_label, title)
     axes[0].legend(frameon=False)
     show(figure, alt)
@@ -144,11 +178,18 @@ def show(figure, alt):
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=DOTS_PER_INCH)
     picture = base64.b64encode(stream.getvalue()).decode()
+    # JupyterLab and nbconvert drop the text alternative of a bare PNG; they keep HTML as it is.
+    tag = f'<img src="data:image/png;base64,{picture}" alt="{html.escape(alt)}">'
     display(
-        {"image/png": picture, "text/plain": alt},
+        {"text/html": tag, "image/png": picture, "text/plain": alt},
         metadata={"image/png": {"alt": alt}},
         raw=True,
     )
+
+
+def _check_named(argument, named):
+    if not isinstance(named, dict) or not named:
+        raise ValueError(f"{argument} is {named!r}; it must be a dict that names what to draw")
 
 
 def _new(rows, columns, *, height, width=WIDTH):

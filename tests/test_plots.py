@@ -1,0 +1,227 @@
+"""Every figure is a PNG of a readable width with its text alternative, and draws what it was given.
+
+The numbers are read back from the drawn Matplotlib figure, and the width from the PNG's own header.
+"""
+
+import base64
+import inspect
+import struct
+
+from helpers import plots
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+RANDOM = np.random.default_rng(0)
+
+CALLS = {
+    "one line": lambda alt: plots.lines({"loss": [3, 2, 1]}, alt=alt),
+    "lines": lambda alt: plots.lines({"a": [3, 2], "b": [1, 2]}, alt=alt, x=[0, 5], log=True),
+    "bars": lambda alt: plots.bars({"a": 1, "b": 2}, alt=alt, y_label="count"),
+    "grouped bars": lambda alt: plots.bars({"a": {"x": 1, "y": 2}, "b": {"x": 3, "y": 4}}, alt=alt),
+    "one image": lambda alt: plots.images(RANDOM.random((1, 28, 28)), alt=alt),
+    "images": lambda alt: plots.images(
+        RANDOM.random((10, 9, 9, 3)), alt=alt, titles=range(10), title="all"
+    ),
+    "wide images": lambda alt: plots.images(RANDOM.random((20, 9, 9, 1)), alt=alt, columns=20),
+    "heatmap": lambda alt: plots.heatmaps({"a": RANDOM.random((2, 9))}, alt=alt),
+    "heatmaps": lambda alt: plots.heatmaps(
+        {"a": np.eye(4), "b": RANDOM.random((5, 3))},
+        alt=alt,
+        x_labels={"a": "wxyz", "b": "xyz"},
+        y_labels={"a": "wxyz", "b": "vwxyz"},
+        title="both",
+    ),
+    "scatter": lambda alt: plots.scatter({"a": RANDOM.random((5, 2)), "b": [[1, 2]]}, alt=alt),
+}
+every_figure = pytest.mark.parametrize("draw", CALLS.values(), ids=CALLS)
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    """What the module hands to Jupyter: pairs of data and metadata."""
+    found = []
+
+    def display(data, metadata=None, raw=False):
+        assert raw, "without raw=True Jupyter shows the dict itself"
+        found.append((data, metadata))
+
+    monkeypatch.setattr(plots, "display", display)
+    return found
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The Matplotlib figures, before they become pictures."""
+    found = []
+    monkeypatch.setattr(plots, "show", lambda figure, alt: found.append(figure))
+    return found
+
+
+@every_figure
+def test_figure_is_a_png_with_a_text_alternative(draw, displayed):
+    draw("Two curves that fall.")
+    ((data, metadata),) = displayed
+    picture = base64.b64decode(data["image/png"], validate=True)
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    assert data["text/plain"] == "Two curves that fall."
+    assert metadata["image/png"]["alt"] == "Two curves that fall."
+
+
+def test_page_shows_the_same_picture_with_its_text_alternative(displayed):
+    plots.lines({"loss": [3, 2, 1]}, alt='A "loss" that stays < 4 & falls.')
+    ((data, _),) = displayed
+    assert data["text/html"].startswith("<img ")
+    assert f"base64,{data['image/png']}" in data["text/html"]
+    assert 'alt="A &quot;loss&quot; that stays &lt; 4 &amp; falls."' in data["text/html"]
+
+
+@every_figure
+def test_figure_is_as_wide_as_a_page(draw, displayed):
+    draw("Two curves that fall.")
+    header = base64.b64decode(displayed[0][0]["image/png"])[16:24]
+    width, height = struct.unpack(">II", header)
+    assert 600 <= width <= 900
+    assert 40 <= height <= 1500
+
+
+@every_figure
+@pytest.mark.parametrize("alt", ["", "  \n", None])
+def test_text_alternative_is_not_empty(draw, alt, displayed):
+    with pytest.raises(ValueError, match="alt is"):
+        draw(alt)
+    assert not displayed
+
+
+@pytest.mark.parametrize("name", ["lines", "bars", "images", "heatmaps", "scatter"])
+def test_text_alternative_cannot_be_left_out(name):
+    alt = inspect.signature(getattr(plots, name)).parameters["alt"]
+    assert alt.kind is alt.KEYWORD_ONLY
+    assert alt.default is alt.empty
+
+
+def test_lines_count_epochs_from_one(drawn):
+    plots.lines({"train": [4.0, 2.0, 1.0], "test": [5.0, 3.0, 2.0]}, alt="two curves")
+    (axis,) = drawn[0].axes
+    train, test = axis.lines
+    assert train.get_xdata().tolist() == [1, 2, 3]
+    assert train.get_ydata().tolist() == [4.0, 2.0, 1.0]
+    assert test.get_ydata().tolist() == [5.0, 3.0, 2.0]
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["train", "test"]
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", "loss")
+
+
+def test_lines_of_few_epochs_have_no_broken_epochs_on_the_axis(drawn):
+    plots.lines({"train": [2.0, 1.0]}, alt="a curve that falls")
+    (axis,) = drawn[0].axes
+    assert all(tick == round(tick) for tick in axis.get_xticks())
+
+
+def test_lines_take_their_own_positions_and_a_logarithmic_axis(drawn):
+    plots.lines({"error": [100, 10, 1]}, x=[8, 16, 32], log=True, alt="a curve that falls")
+    (axis,) = drawn[0].axes
+    assert list(axis.lines[0].get_xdata()) == [8, 16, 32]
+    assert axis.get_yscale() == "log"
+
+
+def test_bars_are_as_high_as_their_numbers(drawn):
+    plots.bars({"plain": 0.25, "residual": 0.75}, alt="two bars")
+    (axis,) = drawn[0].axes
+    assert [bar.get_height() for bar in axis.patches] == [0.25, 0.75]
+    assert axis.get_ylim()[0] == 0
+
+
+def test_grouped_bars_stand_side_by_side(drawn):
+    plots.bars({"a": {"x": 1, "y": 2}, "b": {"x": 3, "y": 4}}, alt="four bars")
+    (axis,) = drawn[0].axes
+    bars = sorted(axis.patches, key=lambda bar: bar.get_x())
+    assert [bar.get_height() for bar in bars] == [1, 2, 3, 4]
+    for left, right in zip(bars, bars[1:], strict=False):
+        assert left.get_x() + left.get_width() <= right.get_x() + 1e-9
+
+
+def test_images_keep_their_brightness_and_order(drawn):
+    pictures = np.stack([np.full((4, 4), value) for value in (-1.0, 0.5, 2.0)])
+    plots.images(pictures, alt="black, grey and white", titles=["a", "b", "c"], columns=2)
+    panels = drawn[0].axes
+    assert len(panels) == 4  # two rows of two, the last place empty
+    shown = [panel.images[0] for panel in panels[:3]]
+    assert [float(picture.get_array().mean()) for picture in shown] == [0.0, 0.5, 1.0]
+    assert {picture.get_clim() for picture in shown} == {(0, 1)}
+    assert [panel.get_title() for panel in panels] == ["a", "b", "c", ""]
+    assert not panels[3].images
+
+
+def test_heatmaps_share_one_scale_from_zero(drawn):
+    plots.heatmaps({"small": [[0.1, 0.2]], "large": [[1.0, 4.0]]}, alt="two matrices")
+    pictures = [axis.images[0] for axis in drawn[0].axes if axis.images]
+    assert [picture.get_clim() for picture in pictures] == [(0, 4), (0, 4)]
+
+
+def test_scatter_draws_each_point_of_each_group(drawn):
+    groups = {"a": np.array([[0.0, 1.0], [2.0, 3.0]]), "b": np.array([[4.0, 5.0]])}
+    plots.scatter(groups, alt="three points")
+    (axis,) = drawn[0].axes
+    for points, collection in zip(groups.values(), axis.collections, strict=True):
+        np.testing.assert_allclose(collection.get_offsets(), points)
+
+
+def test_few_points_are_drawn_larger_than_many(drawn):
+    plots.scatter({"many": RANDOM.random((500, 2)), "few": RANDOM.random((5, 2))}, alt="points")
+    many, few = drawn[0].axes[0].collections
+    assert few.get_sizes()[0] > many.get_sizes()[0]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: plots.scatter({"runs": [[1, 0.5], [2, 0.25]]}, alt="two points"),
+        lambda: plots.heatmaps({"one row": [[1.0, 2.0]]}, alt="a row of two cells"),
+    ],
+)
+def test_what_is_counted_has_whole_numbers_on_the_axis(draw, drawn):
+    draw()
+    assert all(tick == round(tick) for tick in drawn[0].axes[0].get_xticks())
+
+
+def test_colours_are_those_of_okabe_and_ito():
+    published = [
+        (0, 114, 178),
+        (213, 94, 0),
+        (0, 158, 115),
+        (204, 121, 167),
+        (230, 159, 0),
+        (86, 180, 233),
+        (0, 0, 0),
+    ]
+    assert [tuple(round(255 * part) for part in to_rgb(c)) for c in plots.COLOURS] == published
+
+
+@pytest.mark.parametrize("function", [plots.lines, plots.bars, plots.heatmaps, plots.scatter])
+@pytest.mark.parametrize("named", [{}, [1, 2]])
+def test_what_is_drawn_has_names(function, named):
+    with pytest.raises(ValueError, match="it must be a dict"):
+        function(named, alt="nothing at all")
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (0, 28, 28), (5, 28, 28, 2), (1, 5, 28, 28, 1)])
+def test_images_refuses_what_is_no_batch_of_pictures(shape):
+    with pytest.raises(ValueError, match="pictures has shape"):
+        plots.images(np.zeros(shape), alt="nothing at all")
+
+
+def test_images_needs_a_title_for_each_picture():
+    with pytest.raises(ValueError, match="titles has 1 texts for 2 pictures"):
+        plots.images(np.zeros((2, 4, 4)), titles=["one"], alt="two black pictures")
+
+
+@pytest.mark.parametrize("matrix", [[[-1.0, 2.0]], [1.0, 2.0]])
+def test_heatmaps_refuses_what_its_scale_would_hide(matrix):
+    with pytest.raises(ValueError, match="matrices.*'a'.* it must have two axes"):
+        plots.heatmaps({"a": matrix}, alt="nothing at all")
+
+
+def test_scatter_refuses_what_is_not_in_the_plane():
+    with pytest.raises(ValueError, match="points must be"):
+        plots.scatter({"a": np.zeros((5, 3))}, alt="nothing at all")

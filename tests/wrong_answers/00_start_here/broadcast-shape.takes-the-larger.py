@@ -1,0 +1,10 @@
+"""not the larger"""
+
+
+def broadcast_shape(first, second):
+    rank = max(len(first), len(second))
+    first, second = ((1,) * (rank - len(shape)) + shape for shape in (first, second))
+    pairs = list(zip(first, second, strict=True))
+    if any(a != b and 1 not in (a, b) for a, b in pairs):
+        raise ValueError(f"{first} and {second} do not fit")
+    return tuple(max(a, b) for a, b in pairs)
