@@ -2,16 +2,17 @@
 
 import ast
 import re
-import tomllib
 from typing import NamedTuple
 
 from helpers import ROOT
+from helpers.course import catalogue
+from helpers.course.runner import settings
 
 import nbformat
 
 NOTEBOOKS = ROOT / "notebooks"
-PATHS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-NAMES = [path.stem for path in PATHS]
+LESSONS = {lesson.name: lesson for lesson in catalogue.lessons(NOTEBOOKS)}
+NAMES = list(LESSONS)
 
 
 class Exercise(NamedTuple):
@@ -24,12 +25,12 @@ class Exercise(NamedTuple):
 
 def read(name):
     """Returns the notebook of the lesson called `name`."""
-    return nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    return nbformat.read(LESSONS[name].path, as_version=4)
 
 
-def profiles():
-    """Returns the tables of profiles.toml: lesson, profile, parameter."""
-    return tomllib.loads((NOTEBOOKS / "profiles.toml").read_text(encoding="utf-8"))
+def smoke(name):
+    """Returns what is injected into a lesson at smoke scale."""
+    return settings(LESSONS[name], "smoke")
 
 
 def tagged(notebook, tag):
@@ -39,17 +40,6 @@ def tagged(notebook, tag):
 
 def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def parameters(notebook):
-    """Returns the names and literal values of the parameters cell."""
-    (cell,) = tagged(notebook, "parameters")
-    values = {}
-    for statement in ast.parse(cell.source).body:
-        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
-            raise ValueError(f"not an assignment of one name: {ast.unparse(statement)}")
-        values[statement.targets[0].id] = ast.literal_eval(statement.value)
-    return values
 
 
 def sections(notebook):
@@ -94,6 +84,31 @@ def calls(notebook, *, attribute=None, owner=None):
                 continue
             found.append(node)
     return found
+
+
+def bounds(notebook):
+    """Returns the bounds of every `lesson.expect` call."""
+    return {
+        round(float(ast.literal_eval(keyword.value)), 9)
+        for call in calls(notebook, attribute="expect")
+        for keyword in call.keywords
+        if keyword.arg in ("at_least", "at_most")
+    }
+
+
+def quoted_figures(text):
+    """Returns the figures that a text quotes in bold, and those that it lets stand loose.
+
+    Decimals and percentages in code, formulas and addresses are no claims.
+    """
+    for pattern in (r"```.*?```", r"\$\$.*?\$\$", r"\$[^$]*\$", r"`[^`]*`", r"\]\([^)]*\)"):
+        text = re.sub(pattern, " ", text, flags=re.DOTALL)
+    quoted = set()
+    for number, percent in re.findall(r"\*\*([−-]?\d[\d,]*(?:\.\d+)?) ?(%?)\*\*", text):
+        value = float(number.replace(",", "").replace("−", "-"))
+        quoted.add(round(value / 100 if percent else value, 9))
+    rest = re.sub(r"\*\*[^*]*\*\*", " ", text)
+    return quoted, re.findall(r"\d+\.\d+|\d+ ?%", rest)
 
 
 def lines_of_code(source):

@@ -3,10 +3,11 @@
 import ast
 
 from helpers import ROOT
-from helpers.course.student import student_edition
+from helpers.course import catalogue
+from helpers.course.student import edition
 
 import pytest
-from lesson_files import NAMES, exercises, parameters, profiles, read, tagged
+from lesson_files import NAMES, exercises, read, smoke, tagged
 
 WRONG_ANSWERS = ROOT / "tests" / "wrong_answers"
 
@@ -28,7 +29,7 @@ def _namespace(name):
     notebook = read(name)
     (setup,) = tagged(notebook, "setup")
     names = {"__name__": name}
-    names |= parameters(notebook) | profiles()[name]["smoke"] | {"scale": "smoke"}
+    names |= catalogue.parameters(notebook) | smoke(name)
     exec(compile(setup.source, f"{name} set-up", "exec"), names)
     return names
 
@@ -46,7 +47,7 @@ def test_solution_passes(name, task, namespaces):
 
 @each_task
 def test_stub_says_what_to_do(name, task, namespaces):
-    notebook = student_edition(read(name))
+    notebook = edition(read(name))
     stub = next(e.stub for e in exercises(notebook) if e.name == task.name)
     assert "SOLUTION" not in stub
     with pytest.raises(NotImplementedError, match="Write your answer"):

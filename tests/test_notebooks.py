@@ -2,24 +2,29 @@
 
 import ast
 import json
-import re
 import statistics
 import subprocess
 import sys
+import tomllib
+
+from helpers.course import catalogue
+from helpers.course.runner import settings
 
 import nbformat
 import pytest
 from lesson_files import (
+    LESSONS,
     NAMES,
     NOTEBOOKS,
+    bounds,
     calls,
     code_cells,
     exercises,
     lines_of_code,
-    parameters,
-    profiles,
+    quoted_figures,
     read,
     sections,
+    smoke,
     tagged,
     words,
 )
@@ -44,14 +49,10 @@ MEASURED_SECTIONS = [
     "What we measured",
     "Recap and further",
 ]
+PROFILES = tomllib.loads((NOTEBOOKS / "profiles.toml").read_text(encoding="utf-8"))
 PACKAGES = {"helpers", "keras", "numpy", "scipy", "sklearn", "tensorflow"}
 
 each_lesson = pytest.mark.parametrize("name", NAMES)
-
-
-@pytest.fixture(scope="module")
-def notebook(request):
-    return read(request.getfixturevalue("name"))
 
 
 @each_lesson
@@ -59,25 +60,23 @@ def test_parameters_stand_second_once_and_as_literals(name):
     notebook = read(name)
     assert len(tagged(notebook, "parameters")) == 1
     assert "parameters" in notebook.cells[1].metadata.get("tags", [])
-    values = parameters(notebook)
+    values = catalogue.parameters(notebook)
     assert isinstance(values["seed"], int)
     assert values["scale"] == "lesson"
 
 
 @each_lesson
-def test_profiles_fit_the_parameters(name):
-    values = parameters(read(name))
-    tables = profiles()[name]
-    assert set(tables) == {"smoke", "full"}
-    for profile, table in tables.items():
-        for key, value in table.items():
-            assert key in values, f"{profile} sets {key}, which is no parameter of {name}"
-            assert type(value) is type(values[key]), f"{profile} gives {key} another type"
-            assert key not in ("scale", "seed"), f"{profile} sets {key}; the runner does that"
+@pytest.mark.parametrize("scale", ["smoke", "full"])
+def test_profiles_fit_the_parameters(name, scale):
+    table = PROFILES[name][scale]
+    assert not {"scale", "seed"} & set(table), "the runner sets these"
+    assert settings(LESSONS[name], scale) == table | {"scale": scale}
 
 
-def test_profiles_name_only_lessons():
-    assert set(profiles()) <= set(NAMES)
+def test_profiles_name_only_lessons_and_scales():
+    assert set(PROFILES) <= set(NAMES)
+    for tables in PROFILES.values():
+        assert set(tables) == {"smoke", "full"}
 
 
 @each_lesson
@@ -147,37 +146,14 @@ def test_every_figure_has_a_text_alternative(name):
         assert len(text.split()) >= 5, f"too short to see by: {text}"
 
 
-def _bounds(notebook):
-    bounds = set()
-    for call in calls(notebook, attribute="expect"):
-        for keyword in call.keywords:
-            if keyword.arg in ("at_least", "at_most"):
-                bounds.add(float(ast.literal_eval(keyword.value)))
-    return bounds
-
-
-def _prose(text):
-    """Leaves out what is no claim in words: code, formulas and addresses."""
-    for pattern in (r"```.*?```", r"\$\$.*?\$\$", r"\$[^$]*\$", r"`[^`]*`", r"\]\([^)]*\)"):
-        text = re.sub(pattern, " ", text, flags=re.DOTALL)
-    return text
-
-
 @each_lesson
 def test_every_quoted_figure_is_bound_to_an_expectation(name):
     notebook = read(name)
-    bounds = _bounds(notebook)
-    assert bounds, "the lesson expects nothing"
+    held = bounds(notebook)
+    assert held, "the lesson expects nothing"
     for heading in MEASURED_SECTIONS:
-        prose = _prose(sections(notebook)[heading])
-        for number, percent in re.findall(r"\*\*([−-]?\d[\d,]*(?:\.\d+)?) ?(%?)\*\*", prose):
-            value = float(number.replace(",", "").replace("−", "-"))
-            value = value / 100 if percent else value
-            assert any(abs(value - bound) < 1e-9 for bound in bounds), (
-                f"{heading}: {number}{percent} is quoted, and no lesson.expect holds it"
-            )
-        rest = re.sub(r"\*\*[^*]*\*\*", " ", prose)
-        loose = re.findall(r"\d+\.\d+|\d+ ?%", rest)
+        quoted, loose = quoted_figures(sections(notebook)[heading])
+        assert quoted <= held, f"{heading}: no lesson.expect holds {quoted - held}"
         assert not loose, f"{heading}: {loose} quoted without bold and an expectation"
 
 
@@ -232,7 +208,7 @@ def test_quiz_explains_every_wrong_answer(name):
 @each_lesson
 @pytest.mark.timeout(300)
 def test_runs_at_smoke_scale_and_compares_its_probes(name, tmp_path):
-    notebook = parameterize_notebook(read(name), profiles()[name]["smoke"] | {"scale": "smoke"})
+    notebook = parameterize_notebook(read(name), smoke(name))
     copy = tmp_path / f"{name}.ipynb"
     nbformat.write(notebook, copy)
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout=120"]

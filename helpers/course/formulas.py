@@ -1,0 +1,23 @@
+"""Formulas for web pages: TeX becomes MathML, which browsers draw without any script or font."""
+
+import html
+
+
+def to_mathml(tex, block=False):
+    """Returns a formula as MathML, with its TeX source as the tooltip.
+
+    Args:
+        tex: the formula without dollar signs.
+        block: whether it stands on lines of its own.
+
+    Returns:
+        A `math` element; where a command is not known, the TeX source in a `code` element.
+    """
+    from docutils.utils.math import MathError
+    from docutils.utils.math.latex2mathml import tex2mathml
+
+    try:
+        element = tex2mathml(tex.strip(), as_block=block)
+    except MathError:
+        return f'<code class="tex">{html.escape(tex)}</code>'
+    return element.replace("<math ", f'<math title="{html.escape(tex.strip())}" ', 1)
