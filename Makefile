@@ -13,7 +13,7 @@ help:
 	@echo "make test      check the code, the notebooks and the exercises        (ARGS='-k metrics')"
 	@echo "make lab       open JupyterLab on your own copies of the lessons"
 	@echo "make site      build the book of executed lessons in build/site"
-	@echo "make class     set up a teacher's course in build/class"
+	@echo "make class     make a teacher's course in my-class, ready to hand out"
 	@echo "make lint      ruff alone"
 	@echo "make lock      pin every package anew in requirements.lock"
 	@echo "make clean     remove build/ and the virtual environment"
@@ -51,7 +51,8 @@ site: $(READY)
 	@$(BIN)/lessons site $(ARGS)
 
 class: $(READY)
-	@$(BIN)/lessons class $(ARGS)
+	@$(BIN)/lessons class create my-class $(ARGS)
+	@$(BIN)/lessons class release my-class $(ARGS)
 
 lock: $(READY)
 	@$(BIN)/uv pip compile pyproject.toml --extra all --universal --python-version 3.11 \

@@ -7,14 +7,13 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from helpers.course import outputs
 from helpers.course.catalogue import read, tags
 from helpers.course.files import write_notebook, write_text
 from helpers.course.kernel import MEBIBYTE, WatchedKernel
 from helpers.course.pages import to_html
 
 import psutil
-
-EXPECTATION = "application/vnd.lesson.expectation+json"  # as helpers.lesson writes it
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Failure:
     """Why a lesson did not run to its end.
 
     Args:
-        kind: exception, expectation, timeout, killed, disk, corrupt, lost or interrupt.
+        kind: exception, expectation, output, timeout, killed, disk, corrupt, lost or interrupt.
         error: the exception's type, or a word for what happened.
         message: the rest of the sentence.
         cell: the position of the cell in the lesson's notebook, from 1; None if none ran.
@@ -133,7 +132,7 @@ def _attempt(job, kernel, partial):
                 return _failure(error, job, kernel)
     except OSError as error:
         return _from_system(error)
-    return None
+    return _from_outputs(read(partial))
 
 
 def _papermill(job, kernel, partial):
@@ -198,6 +197,16 @@ def _from_cell(error, place):
     return Failure("exception", error.ename, _first_line(error.evalue), **place)
 
 
+def _from_outputs(notebook):
+    """Returns the Failure of a lesson that ran, but shows what no reader should see."""
+    fault = outputs.fault(notebook)
+    if fault is None:
+        return None
+    cell, message = fault
+    own = [each for each in notebook["cells"] if "injected-parameters" not in tags(each)]
+    return Failure("output", "output", message, cell, _first_line(own[cell - 1]["source"]))
+
+
 def _from_system(error):
     if error.errno == errno.ENOSPC:
         return Failure("disk", "disk full", f"nothing more can be written ({error.strerror})")
@@ -243,7 +252,7 @@ def _save(job, record, partial):
     notebook = read(partial)
     path = job.failed if record["failure"] else job.executed
     record = record | {
-        "expectations": _expectations(notebook),
+        "expectations": outputs.expectations(notebook),
         "notebook": path.relative_to(job.out.parent).as_posix(),
     }
     notebook["metadata"].pop("papermill", None)
@@ -254,13 +263,3 @@ def _save(job, record, partial):
         write_text(path.with_suffix(".html"), to_html(notebook, title=job.name))
     write_notebook(path, notebook)
     return record
-
-
-def _expectations(notebook):
-    """Returns the records that `lesson.expect` left in the outputs, in order."""
-    return [
-        output["data"][EXPECTATION]
-        for cell in notebook["cells"]
-        for output in cell.get("outputs", [])
-        if EXPECTATION in output.get("data", {})
-    ]

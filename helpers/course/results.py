@@ -15,9 +15,9 @@
         parameters    what was injected, by name: `scale`, the profile's, `seed` and those of -p
         expectations  a list, one object for each `lesson.expect`:
                       name, value, at_least, at_most (null if there is none), met, scale
-        failure       null, or: kind (exception, expectation, timeout, killed, disk, corrupt or
-                      lost), error, message, cell (its number, from 1, or null), line (the
-                      cell's first)
+        failure       null, or: kind (exception, expectation, output, timeout, killed, disk,
+                      corrupt or lost), error, message, cell (its number, from 1, or null), line
+                      (the cell's first)
         notebook      path of the executed notebook from here, or null; of a failed lesson, as
                       far as it went
         digest        stands for everything that the result depends on
