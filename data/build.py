@@ -38,7 +38,8 @@ def build_digits(folder, package):
     rng = np.random.default_rng(0)
     order = rng.permutation(len(labels))
     rank = _rank_in_class(labels[order])
-    train, test = order[rank < 400], order[rank >= 400]
+    # Shuffled again: the first of a class to reach its 400 would otherwise lead the test part.
+    train, test = rng.permutation(order[rank < 400]), rng.permutation(order[rank >= 400])
     return _npz(
         x_train=images[train], y_train=labels[train], x_test=images[test], y_test=labels[test]
     )
