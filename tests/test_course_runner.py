@@ -161,14 +161,14 @@ def _kernels(folder):
     return found
 
 
-def _start(folder, tmp_path, *more):
+def _start(folder, tmp_path, before=""):
     write_lesson(folder, "01_quick")
     for name in ("02_slow", "03_slow"):
         write_lesson(folder, name, code(SLOW))
     write_lesson(folder, "04_waits")
-    command = [sys.executable, "-c", RUN, str(folder), "run", "--jobs", "2", "--out"]
+    command = [sys.executable, "-c", before + RUN, str(folder), "run", "--jobs", "2", "--out"]
     process = subprocess.Popen(
-        [*command, str(tmp_path / "build"), *more],
+        [*command, str(tmp_path / "build")],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -202,6 +202,16 @@ def test_ctrl_c_leaves_no_kernel_and_no_half_file(folder, tmp_path, number, whol
     assert not list((tmp_path / "build").glob(".run-*"))
     assert "Stopped: 1 of 4 lessons had ended" in output
     assert "Traceback" not in output
+
+
+def test_lessons_that_do_not_stop_in_time_are_ended_the_hard_way(folder, tmp_path):
+    hurry = "from helpers.course import runner; runner.SECONDS_TO_STOP = 0; "
+    process = _start(folder, tmp_path, hurry)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, output
+    assert _kernels(folder) == []
+    assert not list((tmp_path / "build").glob(".run-*"))
 
 
 def test_no_kernel_outlives_a_run_that_is_killed(folder, tmp_path):

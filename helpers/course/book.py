@@ -15,12 +15,12 @@ from helpers.course.outputs import EXPECTATION
 NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme")
 
 
-def build(source, executed, out):
+def build(source, notebooks, out):
     """Builds the book; a book that is there is replaced only by a whole one.
 
     Args:
         source: the folder with `conf.py` and `index.md`.
-        executed: the folder with the executed notebooks.
+        notebooks: paths of the executed notebooks.
         out: the folder for the pages.
 
     Raises:
@@ -34,8 +34,8 @@ def build(source, executed, out):
     with tempfile.TemporaryDirectory(prefix=".site-", dir=out.parent) as folder:
         pages = Path(folder)
         shutil.copytree(source, pages / "source")
-        for lesson in catalogue.lessons(executed):
-            write_notebook(pages / "source" / "lessons" / lesson.path.name, page(lesson.path))
+        for path in notebooks:
+            write_notebook(pages / "source" / "lessons" / path.name, page(path))
         _sphinx(pages / "source", pages / "html")
         if out.exists():
             out.rename(pages / "old")

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 NOTEBOOKS = ROOT / "notebooks"
+SECONDS_FOR_A_LESSON = 1800
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -94,7 +95,7 @@ def run(
 
     lessons = catalogue.find(names or [], NOTEBOOKS)
     if timeout is None:
-        timeout = 0 if profile == "full" else 1800
+        timeout = 0 if profile == "full" else SECONDS_FOR_A_LESSON
     out = out.resolve()
     status = runner.run_course(
         lessons, out, profile, seed, parameter or [], jobs, timeout, resume, dask
@@ -180,6 +181,21 @@ def grades(
 
     classroom.grades(folder, out)
     print(out)
+
+
+@app.command()
+def site(
+    out: Annotated[Path, typer.Option(help="folder for results and book")] = ROOT / "build",
+):
+    """Makes the book of executed lessons, after running those that have changed."""
+    from helpers.course import book, runner
+
+    lessons, out = catalogue.find([], NOTEBOOKS), out.resolve()
+    status = runner.run_course(lessons, out, timeout=SECONDS_FOR_A_LESSON, resume=True)
+    if status:
+        sys.exit(status)
+    book.build(ROOT / "site", [out / "lessons" / each.path.name for each in lessons], out / "site")
+    print(f"The book begins at {report.shown(out / 'site' / 'index.html')}")
 
 
 @app.command()

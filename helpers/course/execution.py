@@ -124,6 +124,8 @@ def new_record(name, failure=None, **known):
 
 def _attempt(job, kernel, partial):
     """Runs the notebook into the file `partial`; returns a Failure or None."""
+    if job.stop.exists():
+        return Failure("interrupt", "interrupted", "it was not begun")
     try:
         with kernel:
             try:

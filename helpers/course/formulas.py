@@ -1,6 +1,7 @@
 """Formulas for web pages: TeX becomes MathML, which browsers draw without any script or font."""
 
 import html
+import re
 
 
 def to_mathml(tex, block=False):
@@ -16,8 +17,10 @@ def to_mathml(tex, block=False):
     from docutils.utils.math import MathError
     from docutils.utils.math.latex2mathml import tex2mathml
 
+    # TeX takes one digit for the numerator and one for the denominator; docutils takes both.
+    digits = re.sub(r"(\\[dt]?frac)(\d)(\d)", r"\1{\2}{\3}", tex.strip())
     try:
-        element = tex2mathml(tex.strip(), as_block=block)
+        element = tex2mathml(digits, as_block=block)
     except MathError:
         return f'<code class="tex">{html.escape(tex)}</code>'
     return element.replace("<math ", f'<math title="{html.escape(tex.strip())}" ', 1)

@@ -5,9 +5,13 @@ import os
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from helpers.course.catalogue import UsageError
+
+import psutil
+
+SECONDS_TO_CONNECT = 10
 
 
 @contextmanager
@@ -27,6 +31,15 @@ def _as_worker():
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
+def kill_processes():
+    """Kills the processes of `local_pool` and the kernels that they started."""
+    for worker in multiprocessing.active_children():
+        with suppress(psutil.NoSuchProcess):
+            for process in psutil.Process(worker.pid).children(recursive=True):
+                process.kill()
+        worker.kill()
+
+
 @contextmanager
 def dask_pool(address):
     """Gives the pool of a Dask cluster whose workers see the same folders and environment.
@@ -39,7 +52,7 @@ def dask_pool(address):
     except ImportError:
         raise UsageError("--dask needs the package distributed: pip install distributed.") from None
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=SECONDS_TO_CONNECT)
     except (OSError, ValueError) as error:
         raise UsageError(f"No Dask cluster answers at {address} ({error}).") from None
     with client, client.get_executor() as pool:

@@ -93,6 +93,9 @@ def show(screen, records, seconds, out):
     screen.print()
     screen.print(table(records))
     screen.print()
+    measured = [each for record in records for each in record["expectations"]]
+    if any(each["scale"] == "smoke" and not each["met"] for each in measured):
+        screen.print("At smoke scale an expectation that is not met is reported, and no more.\n")
     failed = [record for record in records if record["failure"]]
     for record in failed:
         screen.print(sentence(record, out), markup=False, soft_wrap=True)

@@ -11,8 +11,6 @@ from helpers.course import catalogue, pools, report, results
 from helpers.course.catalogue import CorruptNotebook
 from helpers.course.execution import Failure, Job, execute, new_record
 
-import psutil
-
 SECONDS_BETWEEN_LOOKS = 0.2
 SECONDS_TO_STOP = 10
 
@@ -197,5 +195,4 @@ def _stop(jobs, futures):
         wait([future for future in futures if not future.cancel()], SECONDS_TO_STOP)
     finally:
         if not all(future.done() for future in futures):
-            for process in psutil.Process().children(recursive=True):
-                process.kill()
+            pools.kill_processes()
