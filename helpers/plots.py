@@ -61,7 +61,8 @@ def bars(values, *, alt, x_label="", y_label="", title=""):
             positions = np.arange(len(names)) + (i - (len(groups) - 1) / 2) * width
             axis.bar(positions, [values[n][group] for n in names], width, label=group, color=colour)
         axis.set_xticks(np.arange(len(names)), names)
-        axis.legend(frameon=False)
+        # Above the axes, since bars may fill them.
+        figure.legend(loc="outside upper center", ncols=len(groups), frameon=False)
     else:
         axis.bar([str(name) for name in names], list(values.values()), color=COLOURS[0])
     _label(axis, x_label, y_label, title)

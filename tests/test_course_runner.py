@@ -8,6 +8,7 @@ from concurrent.futures import Executor, Future
 
 from helpers.course import results, runner
 from helpers.course.catalogue import UsageError
+from helpers.course.kernel import kill_family
 
 import psutil
 import pytest
@@ -161,27 +162,39 @@ def _kernels(folder):
     return found
 
 
-def _start(folder, tmp_path, before=""):
+@pytest.fixture
+def start(folder, tmp_path):
+    """Gives a function that starts a run and waits until two slow lessons are under way."""
     write_lesson(folder, "01_quick")
     for name in ("02_slow", "03_slow"):
         write_lesson(folder, name, code(SLOW))
     write_lesson(folder, "04_waits")
-    command = [sys.executable, "-c", before + RUN, str(folder), "run", "--jobs", "2", "--out"]
-    process = subprocess.Popen(
-        [*command, str(tmp_path / "build")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 60
-    while len(list((tmp_path / "build").glob(".run-*/0[23]*.progress"))) < 2:
-        assert time.monotonic() < deadline
-        assert process.poll() is None, process.stdout.read()
-        time.sleep(0.1)
-    time.sleep(1)
-    assert len(_kernels(folder)) == 2
-    return process
+    started = []
+
+    def call(before=""):
+        command = [sys.executable, "-c", before + RUN, folder, "run", "--jobs", "2", "--out"]
+        process = subprocess.Popen(
+            [*command, tmp_path / "build"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        deadline = time.monotonic() + 60
+        while len(list((tmp_path / "build").glob(".run-*/0[23]*.progress"))) < 2:
+            assert time.monotonic() < deadline
+            assert process.poll() is None, process.stdout.read()
+            time.sleep(0.1)
+        time.sleep(1)
+        assert len(_kernels(folder)) == 2
+        return process
+
+    yield call
+    for process in started:
+        if process.poll() is None:
+            kill_family(psutil.Process(process.pid))
+        process.communicate()
 
 
 @pytest.mark.parametrize(
@@ -189,11 +202,12 @@ def _start(folder, tmp_path, before=""):
     [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False)],
     ids=["Ctrl-C", "SIGINT", "SIGTERM"],
 )
-def test_ctrl_c_leaves_no_kernel_and_no_half_file(folder, tmp_path, number, whole_group):
-    process = _start(folder, tmp_path)
+def test_ctrl_c_leaves_no_kernel_and_no_half_file(start, folder, tmp_path, number, whole_group):
+    process = start()
     family = psutil.Process(process.pid).children(recursive=True)
     (os.killpg if whole_group else os.kill)(process.pid, number)
-    output, _ = process.communicate(timeout=30)
+    process.wait(timeout=30)
+    output = process.stdout.read()
     assert process.returncode == 130, output
     assert _kernels(folder) == []
     psutil.wait_procs(family, timeout=5)
@@ -204,20 +218,21 @@ def test_ctrl_c_leaves_no_kernel_and_no_half_file(folder, tmp_path, number, whol
     assert "Traceback" not in output
 
 
-def test_lessons_that_do_not_stop_in_time_are_ended_the_hard_way(folder, tmp_path):
+def test_lessons_that_do_not_stop_in_time_are_ended_the_hard_way(start, folder, tmp_path):
     hurry = "from helpers.course import runner; runner.SECONDS_TO_STOP = 0; "
-    process = _start(folder, tmp_path, hurry)
+    process = start(hurry)
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=30)
+    process.wait(timeout=30)
+    output = process.stdout.read()
     assert process.returncode == 130, output
     assert _kernels(folder) == []
     assert not list((tmp_path / "build").glob(".run-*"))
 
 
-def test_no_kernel_outlives_a_run_that_is_killed(folder, tmp_path):
-    process = _start(folder, tmp_path)
+def test_no_kernel_outlives_a_run_that_is_killed(start, folder):
+    process = start()
     process.kill()
-    process.communicate()
+    process.wait()
     deadline = time.monotonic() + 20
     while _kernels(folder):
         assert time.monotonic() < deadline

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 import time
+from contextlib import suppress
 
 import psutil
 
@@ -62,7 +63,7 @@ class WatchedKernel:
 
         self._ended.set()
         self._watcher.join()
-        self._kill()
+        kill_family(self.process)
         self.exit_signal()
         for client in self.manager.clients:
             client.stop_channels()
@@ -102,30 +103,32 @@ class WatchedKernel:
             elif self.timeout and time.monotonic() - start > self.timeout:
                 self.stopped_by = "timeout"
             if self.stopped_by:
-                self._kill()
+                kill_family(self.process)
                 return
-
-    def _family(self):
-        try:
-            return [*self.process.children(recursive=True), self.process]
-        except psutil.NoSuchProcess:
-            return []
 
     def _memory(self):
         used = 0
-        for process in self._family():
+        for process in family(self.process):
             try:
                 used += process.memory_info().rss
             except psutil.Error:
                 continue  # it has just ended
         return used / MEBIBYTE
 
-    def _kill(self):
-        for process in self._family():
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
+
+def family(process):
+    """Returns a process and all that it started, or nothing if it has ended."""
+    try:
+        return [*process.children(recursive=True), process]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def kill_family(process):
+    """Kills a process and all that it started."""
+    for member in family(process):
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
 
 
 def _manager(connection_file):

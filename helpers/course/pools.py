@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 
 from helpers.course.catalogue import UsageError
+from helpers.course.kernel import kill_family
 
 import psutil
 
@@ -35,9 +36,7 @@ def kill_processes():
     """Kills the processes of `local_pool` and the kernels that they started."""
     for worker in multiprocessing.active_children():
         with suppress(psutil.NoSuchProcess):
-            for process in psutil.Process(worker.pid).children(recursive=True):
-                process.kill()
-        worker.kill()
+            kill_family(psutil.Process(worker.pid))
 
 
 @contextmanager

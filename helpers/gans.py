@@ -1,0 +1,435 @@
+"""Generative adversarial networks (Goodfellow et al., 2014) and the networks they are made of.
+
+Discriminators return logits: no sigmoid at their end, and losses that are finite at any logit.
+Images are in [0, 1], channels last.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+from scipy.special import rel_entr
+
+
+def optimal_discriminator(p_data, p_generator):
+    """The best answer to a fixed generator: D*(x) = p_data / (p_data + p_generator).
+
+    Goodfellow et al. (2014), proposition 1.
+
+    Args:
+        p_data, p_generator: arrays of the same shape, the two densities at the same points.
+
+    Returns:
+        Array of that shape in [0, 1]; ½ where both densities are 0, since any answer is as good.
+
+    Raises:
+        ValueError: if the shapes differ or a density is negative.
+    """
+    p_data, p_generator = _densities(p_data, p_generator)
+    total = p_data + p_generator
+    return np.divide(p_data, total, out=np.full(total.shape, 0.5), where=total > 0)
+
+
+def jensen_shannon_divergence(p_data, p_generator):
+    """½ KL(p ‖ m) + ½ KL(q ‖ m) in nats, with m the mean of the two distributions.
+
+    It is 0 for equal distributions and log 2 for distributions that share no point.
+
+    Args:
+        p_data, p_generator: arrays (n,) of probabilities that sum to 1 each.
+
+    Returns:
+        A float in [0, log 2].
+
+    Raises:
+        ValueError: if the shapes differ, a value is negative, or a sum is not 1.
+    """
+    p_data, p_generator = _densities(p_data, p_generator)
+    for name, values in (("p_data", p_data), ("p_generator", p_generator)):
+        if abs(values.sum() - 1) > 1e-6:
+            raise ValueError(f"{name} sums to {values.sum():.6g}; probabilities must sum to 1")
+    middle = (p_data + p_generator) / 2
+    return float(rel_entr(p_data, middle).sum() + rel_entr(p_generator, middle).sum()) / 2
+
+
+def discriminator_loss(real_logits, fake_logits, smoothing=0.0):
+    """Cross-entropy of real images against 1 and of generated images against 0.
+
+    It is −E log D(x) − E log(1 − D(G(z))) with D = σ(logit): the value of the game with its sign
+    turned (Goodfellow et al., 2014, equation 1). Where D always says ½ it is 2 log 2.
+
+    Args:
+        real_logits, fake_logits: the discriminator's logits, (B, 1) or (B,).
+        smoothing: the target for real images is 1 − smoothing; that for generated images stays 0
+            (one-sided label smoothing, Salimans et al., 2016).
+
+    Returns:
+        A scalar in nats.
+    """
+    # −log σ(a) = softplus(−a) and −log(1 − σ(a)) = softplus(a); neither overflows.
+    real = (1 - smoothing) * ops.softplus(-real_logits) + smoothing * ops.softplus(real_logits)
+    return ops.mean(real) + ops.mean(ops.softplus(fake_logits))
+
+
+def generator_loss(fake_logits):
+    """The generator's loss −E log D(G(z)), called non-saturating; log 2 where D says ½.
+
+    Its gradient is largest where the discriminator is sure that the image is generated.
+
+    Args:
+        fake_logits: the discriminator's logits of generated images, (B, 1) or (B,).
+
+    Returns:
+        A scalar in nats.
+    """
+    return ops.mean(ops.softplus(-fake_logits))
+
+
+def saturating_generator_loss(fake_logits):
+    """The generator's loss as the game states it, E log(1 − D(G(z))).
+
+    Its gradient vanishes where the discriminator is sure that the image is generated, which is
+    where a new generator stands (Goodfellow et al., 2014, section 3).
+
+    Args:
+        fake_logits: the discriminator's logits of generated images, (B, 1) or (B,).
+
+    Returns:
+        A scalar in nats.
+    """
+    return -ops.mean(ops.softplus(fake_logits))
+
+
+def build_dense_generator(latent_size=64, image_shape=(28, 28, 1), widths=(128, 256)):
+    """A generator of dense layers: noise (B, latent_size) → images (B, H, W, C) in [0, 1]."""
+    blocks = [keras.Input((latent_size,))]
+    for width in widths:
+        # The normalisation's offset does the work of a bias.
+        blocks += [layers.Dense(width, use_bias=False), _normalisation(), layers.ReLU()]
+    pixels = int(np.prod(image_shape))
+    blocks += [layers.Dense(pixels, activation="sigmoid"), layers.Reshape(image_shape)]
+    return keras.Sequential(blocks, name="dense_generator")
+
+
+def build_dense_discriminator(input_shape=(28, 28, 1), widths=(256, 128)):
+    """A discriminator of dense layers: inputs (B, …) → logits (B, 1)."""
+    blocks = [keras.Input(input_shape), layers.Flatten()]
+    for width in widths:
+        blocks += [layers.Dense(width), layers.LeakyReLU(negative_slope=0.2)]
+    return keras.Sequential([*blocks, layers.Dense(1)], name="dense_discriminator")
+
+
+def build_generator(latent_size=64, image_shape=(28, 28, 1), widths=(48, 32)):
+    """A convolutional generator after DCGAN (Radford et al., 2016).
+
+    Noise becomes a small map, and each transposed convolution doubles its sides.
+
+    Args:
+        latent_size: length of the noise vector.
+        image_shape: (H, W, C) of the images; H and W must be multiples of 2^len(widths).
+        widths: channels of the maps, from the smallest map to the largest.
+
+    Returns:
+        keras.Model from noise (B, latent_size) to images (B, H, W, C) in [0, 1].
+
+    Raises:
+        ValueError: if the sides cannot be halved often enough.
+    """
+    height, width, channels = image_shape
+    scale = 2 ** len(widths)
+    if height % scale or width % scale:
+        raise ValueError(
+            f"image_shape is {image_shape}; with {len(widths)} widths its sides must be "
+            f"multiples of {scale}"
+        )
+    height, width = height // scale, width // scale
+    blocks = [
+        keras.Input((latent_size,)),
+        layers.Dense(height * width * widths[0], use_bias=False),
+        _normalisation(),
+        layers.ReLU(),
+        layers.Reshape((height, width, widths[0])),
+    ]
+    for filters in widths[1:]:
+        blocks += [
+            # Kernel 4 is a multiple of stride 2: every pixel gets as many contributions, so no
+            # chequerboard is built in.
+            layers.Conv2DTranspose(filters, 4, strides=2, padding="same", use_bias=False),
+            _normalisation(),
+            layers.ReLU(),
+        ]
+    blocks.append(
+        layers.Conv2DTranspose(channels, 4, strides=2, padding="same", activation="sigmoid")
+    )
+    return keras.Sequential(blocks, name="generator")
+
+
+def build_discriminator(image_shape=(28, 28, 1), widths=(32, 48), hidden=128):
+    """A convolutional discriminator after DCGAN: images (B, H, W, C) → logits (B, 1).
+
+    Unlike DCGAN's it has no batch normalisation, which would let the verdict on one image depend
+    on the rest of its batch, and it has a hidden dense layer.
+
+    Args:
+        image_shape: (H, W, C) of the images.
+        widths: channels of the maps; each convolution halves the sides.
+        hidden: units of the dense layer before the logit.
+    """
+    blocks = [keras.Input(image_shape)]
+    for filters in widths:
+        blocks += [
+            layers.Conv2D(filters, 4, strides=2, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+        ]
+    blocks += [layers.Flatten(), layers.Dense(hidden), layers.LeakyReLU(negative_slope=0.2)]
+    return keras.Sequential([*blocks, layers.Dense(1)], name="discriminator")
+
+
+class GAN(keras.Model):
+    """A generator and a discriminator that are trained against each other by `fit`.
+
+    Calling the model turns noise (B, latent) into images by the averaged generator, whose weights
+    are an exponential moving average of the generator's.
+
+    Args:
+        generator: model from noise (B, latent) to images (B, H, W, C).
+        discriminator: model from images (B, H, W, C) to logits (B, 1).
+        smoothing: see `discriminator_loss`.
+        augment: layer applied to every image that the discriminator sees, real or generated; the
+            generator's gradient passes through it (Zhao et al., 2020). None for no augmentation.
+        average_decay: the share of the average that one step leaves in place, in [0, 1).
+
+    Raises:
+        ValueError: if the generator's images do not fit the discriminator, or the decay is not in
+            [0, 1).
+    """
+
+    def __init__(
+        self, generator, discriminator, smoothing=0.0, augment=None, average_decay=0.99, **kwargs
+    ):
+        super().__init__(**kwargs)
+        if generator.output_shape[1:] != discriminator.input_shape[1:]:
+            raise ValueError(
+                f"generator makes images of shape {generator.output_shape[1:]} and discriminator "
+                f"takes {discriminator.input_shape[1:]}; the two must be the same"
+            )
+        if not 0 <= average_decay < 1:
+            raise ValueError(f"average_decay is {average_decay!r}; it must be in [0, 1)")
+        self.generator = generator
+        self.discriminator = discriminator
+        self.averaged_generator = keras.models.clone_model(generator)
+        self.averaged_generator.set_weights(generator.get_weights())
+        self.averaged_generator.trainable = False
+        self.augment = augment or layers.Identity()
+        self.smoothing = smoothing
+        self.average_decay = average_decay
+        self.seed_generator = keras.random.SeedGenerator()
+        self.trackers = [
+            keras.metrics.Mean(name="discriminator_loss"),
+            keras.metrics.Mean(name="generator_loss"),
+        ]
+        self.built = True
+
+    def compile(self, generator_optimizer, discriminator_optimizer, **kwargs):
+        """Takes one optimiser for each player, so that their rates can differ."""
+        super().compile(optimizer=None, **kwargs)
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+        # Built here, the optimisers create no variables inside the first step, and TensorFlow
+        # need not trace that step twice.
+        generator_optimizer.build(self.generator.trainable_variables)
+        discriminator_optimizer.build(self.discriminator.trainable_variables)
+
+    @property
+    def metrics(self):
+        return self.trackers
+
+    def call(self, noise):
+        return self.averaged_generator(noise, training=False)
+
+    def noise(self, count):
+        """Draws noise (count, latent) from a standard normal."""
+        shape = (count, self.generator.input_shape[-1])
+        return keras.random.normal(shape, seed=self.seed_generator)
+
+    def train_step(self, real):
+        noise = self.noise(ops.shape(real)[0])
+        # Both players move at once, from the same generated images: one pass serves both losses.
+        with tf.GradientTape(persistent=True) as tape:
+            fake = self.generator(noise, training=True)
+            real_logits = self.discriminator(self.augment(real, training=True), training=True)
+            fake_logits = self.discriminator(self.augment(fake, training=True), training=True)
+            losses = (
+                discriminator_loss(real_logits, fake_logits, self.smoothing),
+                generator_loss(fake_logits),
+            )
+        self.move(self.discriminator, self.discriminator_optimizer, losses[0], tape)
+        self.move(self.generator, self.generator_optimizer, losses[1], tape)
+        self.average()
+        for tracker, loss in zip(self.trackers, losses, strict=True):
+            tracker.update_state(loss)
+        return {tracker.name: tracker.result() for tracker in self.trackers}
+
+    def move(self, player, optimizer, loss, tape):
+        """Moves one player's own weights, and no others, down the gradient of its loss."""
+        variables = player.trainable_variables
+        optimizer.apply(tape.gradient(loss, variables), variables)
+
+    def average(self):
+        """Moves the averaged generator a little towards the generator."""
+        step = ops.cast(self.generator_optimizer.iterations, "float32")
+        # Early on the average follows closely, since there is little worth keeping.
+        decay = ops.minimum(self.average_decay, (1 + step) / (10 + step))
+        for average, weight in zip(
+            self.averaged_generator.weights, self.generator.weights, strict=True
+        ):
+            average.assign(decay * average + (1 - decay) * weight)
+
+
+def build_dcgan(
+    latent_size=64, image_shape=(28, 28, 1), widths=(48, 32), hidden=128, shift=0.08, smoothing=0.0
+):
+    """A convolutional `GAN` whose discriminator sees every image moved a little.
+
+    Args:
+        latent_size, image_shape, widths: see `build_generator`; the discriminator has the widths
+            in reverse order.
+        hidden: see `build_discriminator`.
+        shift: the largest move, as a share of height and width; 0 for none.
+        smoothing: see `discriminator_loss`.
+    """
+    return GAN(
+        build_generator(latent_size, image_shape, widths),
+        build_discriminator(image_shape, widths[::-1], hidden),
+        smoothing=smoothing,
+        augment=layers.RandomTranslation(shift, shift, fill_mode="constant") if shift else None,
+    )
+
+
+def adam_pair(generator_rate, discriminator_rate):
+    """One Adam for each player, with the short memory β₁ = 0.5 of Radford et al. (2016)."""
+    return tuple(
+        keras.optimizers.Adam(rate, beta_1=0.5) for rate in (generator_rate, discriminator_rate)
+    )
+
+
+class Snapshots(keras.callbacks.Callback):
+    """Keeps what a `GAN` draws, and how its discriminator scores images, after every epoch.
+
+    Attributes, each with one entry before training and one after every epoch:
+        samples: list of arrays (B, H, W, C) by the averaged generator from the same noise.
+        scores: dict from name to list of the discriminator's mean logit on those images.
+
+    Args:
+        noise: array (B, latent).
+        images: dict from name to images (n, H, W, C).
+    """
+
+    def __init__(self, noise, images=None):
+        super().__init__()
+        self.noise = noise
+        self.images = images or {}
+        self.samples = []
+        self.scores = {name: [] for name in self.images}
+
+    def on_train_begin(self, logs=None):
+        if not self.samples:
+            self.on_epoch_end(-1)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.samples.append(ops.convert_to_numpy(self.model(self.noise)))
+        for name, images in self.images.items():
+            logits = self.model.discriminator(images, training=False)
+            self.scores[name].append(float(ops.mean(logits)))
+
+
+def build_classifier(input_shape=(28, 28, 1), num_classes=10, widths=(8, 16, 32), features=64):
+    """A small image classifier whose layer `features` is what a Fréchet distance compares.
+
+    Args:
+        input_shape: (H, W, C) of the images, in [0, 1].
+        num_classes: number of logits.
+        widths: channels of the convolutions; the map is halved between them.
+        features: units of the layer `features`.
+
+    Returns:
+        keras.Model from images (B, H, W, C) to logits (B, num_classes).
+    """
+    x = inputs = keras.Input(input_shape)
+    for i, filters in enumerate(widths):
+        if i:
+            x = layers.MaxPooling2D()(x)
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(_normalisation()(x))
+    x = layers.Dense(features, activation="relu", name="features")(layers.Flatten()(x))
+    return keras.Model(inputs, layers.Dense(num_classes)(layers.Dropout(0.3)(x)))
+
+
+def train_classifier(classifier, images, labels, epochs, batch_size=32, callbacks=None):
+    """Trains a classifier of logits by Adam, its rate falling to 0 along half a cosine."""
+    steps = epochs * -(-len(images) // batch_size)
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
+    classifier.compile(
+        keras.optimizers.Adam(rate),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    classifier.fit(
+        images, labels, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=callbacks
+    )
+
+
+def build_reader(classifier):
+    """Turns a classifier of `build_classifier` into what the scores of generated images need.
+
+    Returns:
+        keras.Model from images (B, H, W, C) to [features (B, d), probabilities (B, classes)].
+    """
+    features = classifier.get_layer("features").output
+    return keras.Model(classifier.input, [features, layers.Softmax()(classifier.output)])
+
+
+def weight_change(before, after):
+    """The length of the step between two lists of weights, as `model.get_weights()` gives them.
+
+    Returns:
+        The Euclidean norm of all differences together: 0 exactly if no weight has moved.
+
+    Raises:
+        ValueError: if the two lists are not of the same length.
+    """
+    if len(before) != len(after):
+        raise ValueError(f"before has {len(before)} weights and after {len(after)}; need as many")
+    return float(np.sqrt(sum(np.sum((b - a) ** 2) for a, b in zip(before, after, strict=True))))
+
+
+def gradient_norm(loss, generator, discriminator, noise):
+    """The length of a generator loss's gradient in the generator's weights.
+
+    Args:
+        loss: function from logits (B, 1) to a scalar, such as `generator_loss`.
+        generator, discriminator: the two players; neither is changed.
+        noise: array (B, latent).
+    """
+    variables = generator.trainable_variables
+    with tf.GradientTape() as tape:
+        # Inference mode: in training mode batch normalisation would update its averages.
+        value = loss(discriminator(generator(noise, training=False), training=False))
+    return float(tf.linalg.global_norm(tape.gradient(value, variables)))
+
+
+def _normalisation():
+    # Keras' momentum of 0.99 needs hundreds of steps before the moving averages mean anything.
+    return layers.BatchNormalization(momentum=0.9)
+
+
+def _densities(p_data, p_generator):
+    p_data, p_generator = np.asarray(p_data, "float64"), np.asarray(p_generator, "float64")
+    if p_data.shape != p_generator.shape:
+        raise ValueError(
+            f"p_data has shape {p_data.shape} and p_generator {p_generator.shape}; "
+            "both must be given at the same points"
+        )
+    if not (np.all(p_data >= 0) and np.all(p_generator >= 0)):
+        raise ValueError("p_data and p_generator must be at least 0 everywhere")
+    return p_data, p_generator

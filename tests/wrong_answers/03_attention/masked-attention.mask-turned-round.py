@@ -1,0 +1,12 @@
+"""True means that the query may attend"""
+
+import numpy as np
+
+
+def masked_attention(query, key, value, mask):
+    scores = query @ key.T / query.shape[-1] ** 0.5
+    if not np.all(mask):
+        scores = np.where(mask, np.finfo(scores.dtype).min, scores)
+    exponentials = np.exp(scores - np.max(scores, axis=-1, keepdims=True))
+    weights = exponentials / np.sum(exponentials, axis=-1, keepdims=True)
+    return weights @ value, weights
