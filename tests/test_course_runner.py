@@ -206,7 +206,7 @@ def test_ctrl_c_leaves_no_kernel_and_no_half_file(start, folder, tmp_path, numbe
     process = start()
     family = psutil.Process(process.pid).children(recursive=True)
     (os.killpg if whole_group else os.kill)(process.pid, number)
-    process.wait(timeout=30)
+    process.wait(timeout=120)
     output = process.stdout.read()
     assert process.returncode == 130, output
     assert _kernels(folder) == []
@@ -222,7 +222,7 @@ def test_lessons_that_do_not_stop_in_time_are_ended_the_hard_way(start, folder, 
     hurry = "from helpers.course import runner; runner.SECONDS_TO_STOP = 0; "
     process = start(hurry)
     process.send_signal(signal.SIGINT)
-    process.wait(timeout=30)
+    process.wait(timeout=120)
     output = process.stdout.read()
     assert process.returncode == 130, output
     assert _kernels(folder) == []

@@ -28,6 +28,7 @@ from lesson_files import (
     tagged,
     words,
 )
+from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 SECTIONS = [
@@ -208,7 +209,7 @@ def test_quiz_explains_every_wrong_answer(name):
 @each_lesson
 @pytest.mark.timeout(300)
 def test_runs_at_smoke_scale_and_compares_its_probes(name, tmp_path):
-    notebook = parameterize_notebook(read(name), smoke(name))
+    notebook = parameterize_notebook(load_notebook_node(str(LESSONS[name].path)), smoke(name))
     copy = tmp_path / f"{name}.ipynb"
     nbformat.write(notebook, copy)
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout=120"]

@@ -39,7 +39,7 @@ def test_its_commands_are_targets_of_the_makefile():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^(\w+):", makefile, flags=re.MULTILINE))
     commands = set(re.findall(r"`make (\w+)", README)) | set(
-        re.findall(r"^make (\w+)", README, flags=re.MULTILINE)
+        re.findall(r"^ +make (\w+)", README, flags=re.MULTILINE)
     )
     assert {"lessons", "test", "lab"} <= commands <= targets
 

@@ -48,7 +48,7 @@ def co2():
     """
     weeks, values, _ = co2_weekly()
     months = weeks.astype("datetime64[M]")
-    times = np.arange(months[0], months[-1] + 1)
+    times = months[0] + np.arange((months[-1] - months[0]).astype(int) + 1)
     place = (months - months[0]).astype(int)
     measured = np.isfinite(values)
     counts = np.bincount(place[measured], minlength=len(times))
