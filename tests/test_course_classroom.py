@@ -67,6 +67,12 @@ def test_without_a_course_there_is_nothing_to_do(tmp_path, step):
         step(tmp_path, [])
 
 
+def test_without_a_course_there_are_no_grades(tmp_path):
+    with pytest.raises(UsageError, match="There is no course in"):
+        classroom.grades(tmp_path / "nowhere", tmp_path / "grades.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_submissions_there_is_nothing_to_grade(course):
     with pytest.raises(UsageError, match="Nothing has been collected"):
         classroom.autograde(course, [])

@@ -45,8 +45,8 @@ def create(folder, lessons):
 
 def release(folder, names):
     """Makes the students' edition of assignments in `release/`; returns their names."""
+    chosen = _chosen(folder / "source", names)
     with _nbgrader(folder) as api:
-        chosen = _chosen(folder / "source", names)
         for name in chosen:
             _check(api.generate_assignment(name), f"{name} cannot be released")
     return chosen
@@ -93,16 +93,18 @@ def feedback(folder, names):
 
 def grades(folder, path):
     """Writes the scores as CSV: a line for each assignment and student."""
-    from nbgrader.plugins import CsvExportPlugin
-
+    _chosen(folder / "source", [])
     with _nbgrader(folder) as api, written_whole(path) as temporary, api.gradebook as gradebook:
+        from nbgrader.plugins import CsvExportPlugin
+
         CsvExportPlugin(to=str(temporary)).export(gradebook)
 
 
 def _for_each_submission(folder, names, step, failure):
     done = []
+    chosen = _chosen(folder / "source", names)
     with _nbgrader(folder) as api:
-        for name in _chosen(folder / "source", names):
+        for name in chosen:
             for path in sorted(folder.glob(f"submitted/*/{name}")):
                 student = path.parent.name
                 _check(step(api)(name, student), failure.format(name=name, student=student))
