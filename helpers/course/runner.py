@@ -3,7 +3,7 @@
 import tempfile
 import time
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -189,10 +189,9 @@ def _record(future, job):
 
 def _stop(jobs, futures):
     """Ends every lesson that runs; a second Ctrl-C meanwhile ends them the hard way."""
-    try:
+    with suppress(KeyboardInterrupt):
         for job in jobs[:1]:
             job.stop.touch()
         wait([future for future in futures if not future.cancel()], SECONDS_TO_STOP)
-    finally:
-        if not all(future.done() for future in futures):
-            pools.kill_processes()
+    if not all(future.done() for future in futures):
+        pools.kill_processes()
