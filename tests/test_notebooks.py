@@ -119,8 +119,8 @@ def test_imports_come_from_stated_packages(name):
 @each_lesson
 def test_outputs_are_stored_in_compared_cells_alone(name):
     for cell in code_cells(read(name)):
-        assert cell.execution_count is None
         compared = "nbval-check-output" in cell.metadata.get("tags", [])
+        assert compared or cell.execution_count is None
         assert bool(cell.outputs) == compared, cell.source
 
 

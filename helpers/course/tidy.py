@@ -64,7 +64,8 @@ def _cell(number, cell, executed):
     }
     if cell["cell_type"] == "code":
         checked = CHECKED in catalogue.tags(cell)
-        kept["execution_count"] = None
+        # nbval takes outputs without a count for those of a cell that was never run.
+        kept["execution_count"] = executed["execution_count"] if checked else None
         kept["outputs"] = [_output(output) for output in executed["outputs"] if checked]
     return kept
 
