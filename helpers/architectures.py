@@ -5,6 +5,8 @@ Convolutions that a batch normalisation follows have no bias, since the normalis
 mean away and adds an offset of its own.
 """
 
+from helpers.arguments import check_positive
+
 import keras
 from keras import layers, ops
 
@@ -86,7 +88,7 @@ def bottleneck_block(x, filters, stride=1):
     Raises:
         ValueError: if filters or stride is not a whole number of at least 1.
     """
-    _check_positive(filters=filters, stride=stride)
+    check_positive(filters=filters, stride=stride)
     branch = layers.ReLU()(_normalised_convolution(x, filters, 1, stride))
     branch = layers.ReLU()(_normalised_convolution(branch, filters, 3))
     branch = _normalised_convolution(branch, 4 * filters, 1)
@@ -107,7 +109,7 @@ class PaddedShortcut(layers.Layer):
 
     def __init__(self, filters, stride=1, **kwargs):
         super().__init__(**kwargs)
-        _check_positive(filters=filters, stride=stride)
+        check_positive(filters=filters, stride=stride)
         self.filters = filters
         self.stride = stride
 
@@ -149,12 +151,12 @@ def build_resnet(input_shape, num_classes, blocks=(2, 2, 2, 2), bottleneck=False
         ValueError: for a shape under 32×32, or numbers that are not whole and positive.
     """
     _check_image(input_shape, 32)
-    _check_positive(num_classes=num_classes)
+    check_positive(num_classes=num_classes)
     block = bottleneck_block if bottleneck else residual_block
     inputs = keras.Input(input_shape)
     x = _imagenet_stem(inputs, 64)
     for stage, count in enumerate(blocks):
-        _check_positive(blocks=count)
+        check_positive(blocks=count)
         for i in range(count):
             x = block(x, 64 * 2**stage, stride=2 if stage > 0 and i == 0 else 1)
     return keras.Model(inputs, _classifier(x, num_classes), name="resnet")
@@ -216,7 +218,7 @@ def inception_module(x, filters):
             f"filters is {tuple(filters)!r}; it needs six widths: 1×1, 3×3 reduction, 3×3, "
             f"5×5 reduction, 5×5, pool projection"
         )
-    _check_positive(**{f"filters[{i}]": width for i, width in enumerate(filters)})
+    check_positive(**{f"filters[{i}]": width for i, width in enumerate(filters)})
     one, reduce_three, three, reduce_five, five, projection = filters
     pooled = layers.MaxPooling2D(3, strides=1, padding="same")(x)
     branches = [
@@ -245,7 +247,7 @@ def build_googlenet(input_shape, num_classes):
         ValueError: for a shape under 32×32.
     """
     _check_image(input_shape, 32)
-    _check_positive(num_classes=num_classes)
+    check_positive(num_classes=num_classes)
     inputs = keras.Input(input_shape)
     x = _halved(_active_convolution(inputs, 64, 7, stride=2))
     x = _active_convolution(_active_convolution(x, 64, 1), 192, 3)
@@ -276,7 +278,7 @@ def dense_block(x, num_layers, growth_rate, bottleneck=True):
     Raises:
         ValueError: if a number is not whole and positive.
     """
-    _check_positive(num_layers=num_layers, growth_rate=growth_rate)
+    check_positive(num_layers=num_layers, growth_rate=growth_rate)
     for _ in range(num_layers):
         new = x
         if bottleneck:
@@ -321,7 +323,7 @@ def build_densenet(input_shape, num_classes, blocks=(6, 12, 24, 16), growth_rate
         ValueError: for a shape under 32×32, or numbers that are not whole and positive.
     """
     _check_image(input_shape, 32)
-    _check_positive(num_classes=num_classes, growth_rate=growth_rate)
+    check_positive(num_classes=num_classes, growth_rate=growth_rate)
     inputs = keras.Input(input_shape)
     x = _dense_stages(_imagenet_stem(inputs, 2 * growth_rate), blocks, growth_rate, True, 0.5)
     return keras.Model(inputs, _classifier(x, num_classes), name="densenet")
@@ -353,7 +355,7 @@ def build_cifar_densenet(
     Raises:
         ValueError: if the depth does not fit, or the shape is too small.
     """
-    _check_positive(
+    check_positive(
         depth=depth, growth_rate=growth_rate, num_classes=num_classes, stem_stride=stem_stride
     )
     _check_image(input_shape, 4 * stem_stride)
@@ -368,7 +370,7 @@ def build_cifar_densenet(
 
 
 def _cifar_network(block, depth, input_shape, num_classes, widths, stem_stride):
-    _check_positive(depth=depth, num_classes=num_classes, stem_stride=stem_stride)
+    check_positive(depth=depth, num_classes=num_classes, stem_stride=stem_stride)
     _check_image(input_shape, 4 * stem_stride)
     length = _units(depth, 6, 2)
     inputs = keras.Input(input_shape)
@@ -401,7 +403,7 @@ def _classifier(x, num_classes):
 
 
 def _basic_branch(x, filters, stride):
-    _check_positive(filters=filters, stride=stride)
+    check_positive(filters=filters, stride=stride)
     x = layers.ReLU()(_normalised_convolution(x, filters, 3, stride))
     return _normalised_convolution(x, filters, 3)
 
@@ -461,9 +463,3 @@ def _check_image(input_shape, least):
         raise ValueError(f"input_shape is {shape}; it must be (height, width, channels)")
     if min(shape[:2]) < least:
         raise ValueError(f"input_shape is {shape}; both sides must be at least {least} pixels")
-
-
-def _check_positive(**numbers):
-    for name, number in numbers.items():
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            raise ValueError(f"{name} is {number!r}; it must be a whole number of at least 1")

@@ -6,6 +6,8 @@ learning, "convolution" means cross-correlation: the kernel is not turned round.
 
 import math
 
+from helpers.arguments import check_choice, check_positive
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -79,7 +81,7 @@ def output_size(size, kernel, stride=1, padding="valid", dilation=1):
     Raises:
         ValueError: if a number is not whole and positive, or the kernel does not fit.
     """
-    _check_positive(size=size, kernel=kernel, stride=stride, dilation=dilation)
+    check_positive(size=size, kernel=kernel, stride=stride, dilation=dilation)
     if padding == "same":
         return math.ceil(size / stride)
     if padding == "valid":
@@ -117,7 +119,7 @@ def receptive_field(stack):
         if len(layer) not in (2, 3):
             raise ValueError(f"stack[{i}] is {layer!r}; it must be (kernel, stride[, dilation])")
         kernel, stride, dilation = (*layer, 1)[:3]
-        _check_positive(
+        check_positive(
             **{f"stack[{i}] kernel": kernel, f"stack[{i}] stride": stride, "dilation": dilation}
         )
         field += dilation * (kernel - 1) * jump
@@ -170,7 +172,7 @@ def separable_block(x, filters, stride=1):
     Raises:
         ValueError: if filters or stride is not a whole number of at least 1.
     """
-    _check_positive(filters=filters, stride=stride)
+    check_positive(filters=filters, stride=stride)
     x = layers.DepthwiseConv2D(3, strides=stride, padding="same", use_bias=False)(x)
     x = _normalised(x)
     return _normalised(layers.Conv2D(filters, 1, use_bias=False)(x))
@@ -185,7 +187,7 @@ def convolution_block(x, filters, stride=1):
     Returns:
         Tensor (B, ⌈H/stride⌉, ⌈W/stride⌉, F).
     """
-    _check_positive(filters=filters, stride=stride)
+    check_positive(filters=filters, stride=stride)
     # No bias: the normalisation would take it away, and adds an offset of its own.
     convolution = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)
     return _normalised(convolution(x))
@@ -253,9 +255,8 @@ def _normalised(x):
 
 def _windows(image, size, stride, padding, outside):
     """All windows of an image: (H', W', C, h, w)."""
-    _check_positive(stride=stride, **{"size of the window": min(size)})
-    if padding not in PADDINGS:
-        raise ValueError(f"padding is {padding!r}; it must be one of {', '.join(PADDINGS)}")
+    check_positive(stride=stride, **{"size of the window": min(size)})
+    check_choice("padding", padding, PADDINGS)
     if padding == "same":
         needed = [
             max((math.ceil(side / stride) - 1) * stride + width - side, 0)
@@ -267,9 +268,3 @@ def _windows(image, size, stride, padding, outside):
         raise ValueError(f"image has shape {image.shape}; a window of {size} must fit in it")
     windows = np.lib.stride_tricks.sliding_window_view(image, size, axis=(0, 1))
     return windows[::stride, ::stride]
-
-
-def _check_positive(**numbers):
-    for name, number in numbers.items():
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            raise ValueError(f"{name} is {number!r}; it must be a whole number of at least 1")
