@@ -424,6 +424,18 @@ def test_a_small_model_learns_to_copy_and_has_a_config():
     )
 
 
+# Keras reads its variables in a way that NumPy 2 deprecates.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_models_survive_saving(models, tmp_path):
+    ids = draw(0, 2, 4)
+    writer, language_model = models[True, "learned"]
+    for model, inputs in ((writer, (ids, ids)), (language_model, ids)):
+        expected = np.asarray(model(inputs))
+        model.save(tmp_path / "model.keras")
+        again = keras.models.load_model(tmp_path / "model.keras")
+        np.testing.assert_allclose(np.asarray(again(inputs)), expected, atol=1e-6)
+
+
 def test_models_of_the_full_profile_take_a_step():
     full = {"d_model": 256, "num_layers": 4, "num_heads": 8, "d_ff": 1024}
     ids = draw(0, 2, 3)
