@@ -6,6 +6,7 @@ attend"; the id 0 is padding, and stands before the first character of a text.
 
 import collections
 
+from helpers.arguments import check_choice, check_positive
 from helpers.attention import PADDING, MultiHeadAttention
 
 import keras
@@ -29,8 +30,7 @@ def sinusoidal_encoding(length, d_model):
     Raises:
         ValueError: if `length` is below 1 or `d_model` is not an even number above 0.
     """
-    _check_positive("length", length)
-    _check_positive("d_model", d_model)
+    check_positive(length=length, d_model=d_model)
     if d_model % 2:
         raise ValueError(f"d_model is {d_model}; it must be even: sines and cosines come in pairs")
     places = np.arange(length)[:, None]
@@ -76,7 +76,7 @@ class LearnedPositions(keras.layers.Layer):
 
     def __init__(self, max_length, **kwargs):
         super().__init__(**kwargs)
-        _check_positive("max_length", max_length)
+        check_positive(max_length=max_length)
         self.max_length = max_length
 
     def build(self, x_shape):
@@ -219,7 +219,7 @@ class EncoderBlock(keras.layers.Layer):
 
     def __init__(self, d_model, num_heads, d_ff, dropout=0.0, pre_norm=True, **kwargs):
         super().__init__(**kwargs)
-        _check_positive("d_ff", d_ff)
+        check_positive(d_ff=d_ff)
         self.settings = {
             "d_model": d_model,
             "num_heads": num_heads,
@@ -317,11 +317,8 @@ class TokenEmbedding(keras.layers.Layer):
 
     def __init__(self, size, d_model, positions, max_length, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
-        _check_positive("size", size)
-        if positions not in POSITIONS:
-            raise ValueError(
-                f"positions is {positions!r}; it must be one of {', '.join(POSITIONS)}"
-            )
+        check_positive(size=size)
+        check_choice("positions", positions, POSITIONS)
         self.size = size
         self.d_model = d_model
         self.positions = POSITIONS[positions](max_length, dtype=self.dtype_policy)
@@ -391,7 +388,7 @@ class Transformer(keras.Model):
             "positions": positions,
             "max_length": max_length,
         }
-        _check_positive("num_layers", num_layers)
+        check_positive(num_layers=num_layers)
         place = {"positions": positions, "max_length": max_length, "dropout": dropout}
         self.source_embedding = TokenEmbedding(source_size, d_model, **place)
         self.target_embedding = self.source_embedding
@@ -535,7 +532,7 @@ class LanguageModel(keras.Model):
             "positions": positions,
             "max_length": max_length,
         }
-        _check_positive("num_layers", num_layers)
+        check_positive(num_layers=num_layers)
         self.embedding = TokenEmbedding(size, d_model, positions, max_length, dropout)
         self.blocks = [
             EncoderBlock(d_model, num_heads, d_ff, dropout, pre_norm) for _ in range(num_layers)
@@ -615,7 +612,7 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(self, peak_rate, warmup_steps):
         super().__init__()
-        _check_positive("warmup_steps", warmup_steps)
+        check_positive(warmup_steps=warmup_steps)
         self.peak_rate = peak_rate
         self.warmup_steps = warmup_steps
 
@@ -639,7 +636,7 @@ def prepare(model, peak_rate, steps, warmup_share=0.1, smoothing=0.1):
         warmup_share: share of the steps with rising rate.
         smoothing: see `LabelSmoothedLoss`.
     """
-    _check_positive("steps", steps)
+    check_positive(steps=steps)
     warmup_steps = max(1, round(warmup_share * steps))
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - warmup_steps), warmup_target=peak_rate, warmup_steps=warmup_steps
@@ -705,8 +702,7 @@ def beam_search(model, first, state, length, width=4, end=None):
     Returns:
         The best text of each row, ids (B, length), and its log-probability (B,), in nats.
     """
-    _check_positive("width", width)
-    _check_positive("length", length)
+    check_positive(width=width, length=length)
     first = np.asarray(first)
     rows = np.repeat(np.arange(len(first)), width)
     newest, state = first[rows], _rows(state, rows)
@@ -739,8 +735,7 @@ class CountingModel:
     """
 
     def __init__(self, order, size):
-        _check_positive("order", order)
-        _check_positive("size", size)
+        check_positive(order=order, size=size)
         self.order = order
         self.size = size
         self.counts = collections.defaultdict(collections.Counter)
@@ -775,7 +770,7 @@ class CountingModel:
 
 
 def _write(model, first, state, length, end, choose):
-    _check_positive("length", length)
+    check_positive(length=length)
     newest = np.asarray(first)
     written = np.zeros((len(newest), 0), newest.dtype)
     totals = np.zeros(len(newest))
@@ -827,8 +822,3 @@ def _nothing(block, x):
     heads = (attention.num_heads, 0, attention.d_model // attention.num_heads)
     empty = ops.zeros((ops.shape(x)[0], *heads), x.dtype)
     return empty, empty
-
-
-def _check_positive(name, value):
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
