@@ -6,7 +6,6 @@ images, one for each image, or None for each image's own predicted class. Images
 model takes, (B, H, W, C).
 """
 
-import copy
 import difflib
 import functools
 import numbers
@@ -176,13 +175,14 @@ def path_gradients(model, images, class_index, baseline, positions, weights):
     baseline = _check_baseline(baseline, images)
     compiled = _compiled(model, "input", _build_input_gradient)
     which = np.repeat(np.arange(len(images)), len(positions))
-    alphas = np.tile(positions, len(images))[:, None, None, None].astype("float32")
+    alphas = np.tile(positions, len(images))[:, None, None, None]
     shares = np.tile(weights, len(images))
     total = np.zeros_like(images)
     for place in _chunks(np.arange(len(which))):
         i = which[place]
         between = baseline[i] + alphas[place] * (images[i] - baseline[i])
-        total += _sum_by_image(compiled(between, classes[i]).numpy(), i, shares[place], len(images))
+        gradients = compiled(between.astype("float32"), classes[i]).numpy()
+        total += _sum_by_image(gradients, i, shares[place], len(images))
     return total
 
 
@@ -393,7 +393,7 @@ def _build_guided_gradient(model):
 
 def _build_layer_gradient(model, layer_name):
     body, finish = _split_end(model)
-    both = keras.Model(model.inputs, [model.get_layer(layer_name).output, body.output])
+    both = keras.Model(model.inputs, [model.get_layer(layer_name).output, body.outputs[0]])
 
     def gradient(images, classes):
         with tf.GradientTape() as tape:
@@ -414,17 +414,18 @@ def _tf_function(model, function, classes=True):
 
 
 def _split_end(model):
-    """Returns the model up to its last layer if that turns logits into probabilities, and the rest.
+    """Returns the model without its last layer's softmax or sigmoid, and how to get to the logits.
 
-    The rest is a function from there to the logits.
+    Where the softmax is a layer's activation, the model ends before that layer, and the second
+    result does what the layer does before its activation.
     """
-    end = model.output._keras_history.operation
-    if isinstance(end, keras.layers.Softmax):
-        return keras.Model(model.inputs, end.input), lambda x: x
-    if _activation_name(end) in ("softmax", "sigmoid"):
-        body = keras.Model(model.inputs, end.input)
-        return body, (lambda x: x) if isinstance(end, keras.layers.Activation) else _linear(end)
-    return model, lambda x: x
+    end, node, _ = model.outputs[0]._keras_history
+    softmax = isinstance(end, keras.layers.Softmax)
+    if not softmax and _activation_name(end) not in ("softmax", "sigmoid"):
+        return model, lambda x: x
+    body = keras.Model(model.inputs, end._inbound_nodes[node].input_tensors[0])
+    alone = softmax or isinstance(end, keras.layers.Activation)
+    return body, (lambda x: x) if alone else _linear(end)
 
 
 def _activation_name(layer):
@@ -432,10 +433,16 @@ def _activation_name(layer):
 
 
 def _linear(layer):
-    """Returns what a layer does before its activation, with the same weights."""
-    twin = copy.copy(layer)
-    twin.activation = keras.activations.linear
-    return twin.call
+    """Returns a function that does what a layer does before its activation."""
+
+    def call(x):
+        activation, layer.activation = layer.activation, keras.activations.linear
+        try:
+            return layer.call(x)
+        finally:
+            layer.activation = activation
+
+    return call
 
 
 @tf.custom_gradient
@@ -549,10 +556,14 @@ def _check_images(model, images):
         raise ValueError(f"images has shape {images.shape}; the model takes (B, *{needed}){hint}")
     if not np.all(np.isfinite(images)):
         raise ValueError("images holds values that are not finite")
-    if np.abs(images).max() > 20:
+    scales_itself = any(
+        isinstance(layer, keras.layers.Rescaling | keras.layers.Normalization)
+        for layer in model.layers
+    )
+    if np.abs(images).max() > 100 and not scales_itself:
         raise ValueError(
-            f"images goes up to {np.abs(images).max():g}: these look like bytes, where the model "
-            f"takes scaled values, such as those of pretrained.preprocess"
+            f"images goes up to {np.abs(images).max():g}: these look like bytes, and the model has "
+            f"no layer that scales them; EfficientNet-Lite0 needs pretrained.preprocess"
         )
     return images
 

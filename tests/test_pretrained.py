@@ -69,7 +69,9 @@ def convolve(x, kernels, stride):
     pad = (size - 1) * stride + k - x.shape[-1]
     x = np.pad(x, ((0, 0), (pad // 2, pad - pad // 2), (pad // 2, pad - pad // 2)))
     middle = k // 2  # where ndimage puts the kernel's centre
-    full = [sum(ndimage.correlate(c, w) for c, w in zip(x, kernel)) for kernel in kernels]
+    full = [
+        sum(ndimage.correlate(c, w) for c, w in zip(x, kernel, strict=True)) for kernel in kernels
+    ]
     return np.stack(full)[:, middle:, middle:][:, ::stride, ::stride][:, :size, :size]
 
 
@@ -153,7 +155,9 @@ class TestPhotographs:
     def test_top_classes_are_those_of_a_softmax(self):
         values = np.random.default_rng(0).normal(size=(2, 1000))
         names = pretrained.class_names()
-        for row, found in zip(softmax(values, axis=1), pretrained.top_classes(values, 4)):
+        for row, found in zip(
+            softmax(values, axis=1), pretrained.top_classes(values, 4), strict=True
+        ):
             best = sorted(range(1000), key=lambda i: -row[i])[:4]
             assert [name for name, _ in found] == [names[i] for i in best]
             np.testing.assert_allclose([p for _, p in found], row[best])
