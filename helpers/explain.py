@@ -6,6 +6,7 @@ images, one for each image, or None for each image's own predicted class. Images
 model takes, (B, H, W, C).
 """
 
+import contextlib
 import difflib
 import functools
 import numbers
@@ -122,7 +123,7 @@ def guided_grad_cam(model, images, layer_name, class_index=None):
     return guided_gradients(model, images, classes) * maps[..., None]
 
 
-def integrated_gradients(model, images, class_index=None, baseline=None, steps=64, power=4):
+def integrated_gradients(model, images, class_index=None, baseline=None, steps=64, power=3):
     """Shares the difference of two logits, image and baseline, out among the pixels.
 
     Sundararajan et al. (2017), "Axiomatic Attribution for Deep Networks", equation 1:
@@ -143,7 +144,7 @@ def integrated_gradients(model, images, class_index=None, baseline=None, steps=6
     return (images - baseline) * mean
 
 
-def path_points(steps, power=4):
+def path_points(steps, power=3):
     """Positions on the path from 0 to 1, and their weights in the sum.
 
     With α = uᵖ, ∫ g(α) dα = ∫ g(uᵖ) p uᵖ⁻¹ du: the same integral, looked at more closely where α
@@ -201,7 +202,7 @@ def completeness_gap(model, images, attributions, class_index=None, baseline=Non
 
 
 def complete_integrated_gradients(
-    model, images, class_index=None, baseline=None, tolerance=0.01, first=16, most=512, power=4
+    model, images, class_index=None, baseline=None, tolerance=0.01, first=16, most=512, power=3
 ):
     """Integrated Gradients with as many steps as each image needs.
 
@@ -258,24 +259,30 @@ def insertion_curve(model, images, maps, class_index=None, replacement=None, poi
     return _exchange(model, replacement, images, maps, classes, points)
 
 
-def shuffle_weights(model, layer_names, seed=0):
-    """A copy of a model in which the numbers of each weight of some layers change places.
+@contextlib.contextmanager
+def shuffled_weights(model, layer_names, seed=0):
+    """Within this context the numbers of each weight of some layers have changed places.
 
     For the sanity check of Adebayo et al. (2018), "Sanity Checks for Saliency Maps". Shuffled, not
-    drawn anew, so that what passes through the layers keeps its size.
+    drawn anew, so that what passes through the layers keeps its size. Afterwards the model is
+    what it was.
 
     Args:
         layer_names: layers to spoil.
         seed: of the shuffling.
     """
-    spoiled = keras.models.clone_model(model)
-    spoiled.set_weights(model.get_weights())
-    rng = np.random.default_rng(seed)
     for name in layer_names:
         _check_layer(model, name, rank=None)
-        layer = spoiled.get_layer(name)
-        layer.set_weights([rng.permuted(w.ravel()).reshape(w.shape) for w in layer.get_weights()])
-    return spoiled
+    before = model.get_weights()
+    rng = np.random.default_rng(seed)
+    try:
+        for name in layer_names:
+            layer = model.get_layer(name)
+            shuffled = [rng.permuted(w.ravel()).reshape(w.shape) for w in layer.get_weights()]
+            layer.set_weights(shuffled)
+        yield model
+    finally:
+        model.set_weights(before)
 
 
 def rank_correlation(maps, others):

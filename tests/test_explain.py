@@ -427,18 +427,36 @@ class TestCurves:
 
 
 class TestSanity:
-    def test_shuffling_moves_the_numbers_of_the_named_layers_only(self, model):
-        before = [w.copy() for w in model.get_weights()]
-        spoiled = explain.shuffle_weights(model, ["second"], seed=3)
+    def test_shuffling_moves_the_numbers_of_the_named_layers_only(self):
+        model = network()
+        before = {layer.name: layer.get_weights() for layer in model.layers}
+        with explain.shuffled_weights(model, ["second"], seed=3) as spoiled:
+            for layer in spoiled.layers:
+                for old, now in zip(before[layer.name], layer.get_weights(), strict=True):
+                    np.testing.assert_array_equal(np.sort(old.ravel()), np.sort(now.ravel()))
+                    if layer.name != "second":
+                        np.testing.assert_array_equal(old, now)
+            kernel = model.get_layer("second").get_weights()[0]
+            assert not np.array_equal(kernel, before["second"][0])
+
+    def test_the_weights_come_back_even_after_an_error(self):
+        model = network()
+        before = model.get_weights()
+        with pytest.raises(RuntimeError), explain.shuffled_weights(model, ["end", "first"]):
+            raise RuntimeError
         for old, now in zip(before, model.get_weights(), strict=True):
             np.testing.assert_array_equal(old, now)
-        for layer, twin in zip(model.layers, spoiled.layers, strict=True):
-            for old, now in zip(layer.get_weights(), twin.get_weights(), strict=True):
-                np.testing.assert_array_equal(np.sort(old.ravel()), np.sort(now.ravel()))
-                if layer.name != "second":
-                    np.testing.assert_array_equal(old, now)
-        kernels = [m.get_layer("second").get_weights()[0] for m in (model, spoiled)]
-        assert not np.array_equal(*kernels)
+
+    def test_compiled_explanations_see_the_shuffled_weights(self, model):
+        x = images(2)
+        before = explain.input_gradients(model, x, 1)
+        with explain.shuffled_weights(model, ["end", "second"]):
+            assert not np.allclose(explain.input_gradients(model, x, 1), before)
+        np.testing.assert_array_equal(explain.input_gradients(model, x, 1), before)
+
+    def test_shuffling_a_layer_that_is_not_there(self, model):
+        with pytest.raises(ValueError, match="no layer 'seond'; near to it are second"):
+            explain.shuffled_weights(model, ["seond"]).__enter__()
 
     def test_rank_correlation(self):
         a, b = RNG.random((2, 3, 4, 4))
