@@ -187,6 +187,22 @@ def path_gradients(model, images, class_index, baseline, positions, weights):
     return total
 
 
+def integrated_gradients_in_a_loop(model, image, class_index, baseline, steps=64, power=3):
+    """Integrated Gradients as most notebooks have it: one step at a time, not compiled.
+
+    The same numbers as `integrated_gradients` for one image (1, H, W, C) of a model that ends in
+    logits; here to compare the time.
+    """
+    total = 0
+    for alpha, weight in zip(*path_points(steps, power), strict=True):
+        between = tf.constant(baseline + alpha * (image - baseline), tf.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(between)
+            score = model(between)[0, class_index]
+        total += weight * tape.gradient(score, between).numpy()
+    return (image - baseline) * total
+
+
 def completeness_gap(model, images, attributions, class_index=None, baseline=None):
     """How far attributions are from adding up to what they should explain.
 
@@ -283,6 +299,29 @@ def shuffled_weights(model, layer_names, seed=0):
         yield model
     finally:
         model.set_weights(before)
+
+
+def sanity_check(model, methods, layer_names, seed=0):
+    """How far maps stay the same while more and more layers lose their weights.
+
+    Args:
+        methods: dict from name to a function without arguments that draws maps (B, h, w) of
+            `model`'s answers.
+        layer_names: layers to shuffle, one more at a time, in this order.
+        seed: of the shuffling.
+
+    Returns:
+        Dict from name to len(layer_names) + 1 rank correlations with the right map, means over
+        the images; the first is 1. A map without any contrast counts as 0.
+    """
+    right = {name: method() for name, method in methods.items()}
+    found = {name: [1.0] for name in methods}
+    for depth in range(1, len(layer_names) + 1):
+        with shuffled_weights(model, layer_names[:depth], seed):
+            for name, method in methods.items():
+                similar = rank_correlation(right[name], method())
+                found[name].append(float(np.nan_to_num(similar).mean()))
+    return found
 
 
 def rank_correlation(maps, others):

@@ -333,6 +333,13 @@ class TestIntegratedGradients:
             )
             assert np.abs(found - mask).max() <= 1e-4 * np.abs(mask).max()
 
+    def test_the_loop_gives_the_same_numbers(self, model):
+        x, base = images(1), images(5)[4]
+        loop = explain.integrated_gradients_in_a_loop(model, x, 1, base, steps=9)
+        np.testing.assert_allclose(
+            explain.integrated_gradients(model, x, 1, base, steps=9), loop, atol=1e-5
+        )
+
     def test_converges_to_what_pair_converges_to(self, model):
         x = images(1)
         found = explain.integrated_gradients(model, x, 1, steps=200)[0]
@@ -457,6 +464,21 @@ class TestSanity:
     def test_shuffling_a_layer_that_is_not_there(self, model):
         with pytest.raises(ValueError, match="no layer 'seond'; near to it are second"):
             explain.shuffled_weights(model, ["seond"]).__enter__()
+
+    def test_sanity_check_by_hand(self, model):
+        x = images(3)
+        methods = {
+            "gradient": lambda: explain.to_maps(explain.input_gradients(model, x, 1)),
+            "picture": lambda: explain.to_maps(x),
+            "nothing": lambda: np.zeros((3, 8, 8)),
+        }
+        found = explain.sanity_check(model, methods, ["end", "second"], seed=2)
+        assert found["picture"] == [1, 1, 1]
+        assert found["nothing"] == [1, 0, 0]
+        right = methods["gradient"]()
+        with explain.shuffled_weights(model, ["end", "second"], seed=2):
+            truth = explain.rank_correlation(right, methods["gradient"]()).mean()
+        assert found["gradient"][2] == pytest.approx(truth)
 
     def test_rank_correlation(self):
         a, b = RNG.random((2, 3, 4, 4))
