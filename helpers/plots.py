@@ -10,6 +10,7 @@ import io
 
 import numpy as np
 from IPython.display import display
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 # Okabe and Ito (2008), "Color Universal Design".
@@ -185,6 +186,35 @@ def show(figure, alt):
         {"text/html": tag, "image/png": picture, "text/plain": alt},
         metadata={"image/png": {"alt": alt}},
         raw=True,
+    )
+
+
+def overlays(pictures, maps, *, alt, titles=None, columns=5, title=""):
+    """Draws maps as heat over pictures: the picture turns grey, and warm where the map is high.
+
+    Args:
+        pictures: array (n, H, W, 3), in [0, 1].
+        maps: array (n, H, W), in [0, 1].
+        alt: what the figure shows, in a sentence.
+        titles: n short texts to stand above the pictures.
+        columns: pictures in a row.
+    """
+    pictures, maps = np.asarray(pictures, "float32"), np.asarray(maps, "float32")
+    if pictures.ndim != 4 or maps.shape != pictures.shape[:3]:
+        raise ValueError(
+            f"pictures has shape {pictures.shape} and maps {maps.shape}; they must be "
+            f"(n, H, W, 3) and (n, H, W)"
+        )
+    grey = np.repeat(pictures.mean(axis=-1, keepdims=True), 3, axis=-1)
+    heat = colormaps["inferno"](maps)[..., :3]
+    weight = 0.85 * np.clip(maps, 0, 1)[..., None]
+    images(
+        (1 - weight) * grey + weight * heat,
+        alt=alt,
+        titles=titles,
+        columns=columns,
+        title=title,
+        size=1.5,
     )
 
 

@@ -33,6 +33,9 @@ CALLS = {
         y_labels={"a": "wxyz", "b": "vwxyz"},
         title="both",
     ),
+    "overlays": lambda alt: plots.overlays(
+        RANDOM.random((6, 9, 9, 3)), RANDOM.random((6, 9, 9)), alt=alt, titles=range(6)
+    ),
     "scatter": lambda alt: plots.scatter({"a": RANDOM.random((5, 2)), "b": [[1, 2]]}, alt=alt),
 }
 every_figure = pytest.mark.parametrize("draw", CALLS.values(), ids=CALLS)
@@ -94,7 +97,7 @@ def test_text_alternative_is_not_empty(draw, alt, displayed):
     assert not displayed
 
 
-@pytest.mark.parametrize("name", ["lines", "bars", "images", "heatmaps", "scatter"])
+@pytest.mark.parametrize("name", ["lines", "bars", "images", "heatmaps", "scatter", "overlays"])
 def test_text_alternative_cannot_be_left_out(name):
     alt = inspect.signature(getattr(plots, name)).parameters["alt"]
     assert alt.kind is alt.KEYWORD_ONLY
@@ -225,3 +228,21 @@ def test_heatmaps_refuses_what_its_scale_would_hide(matrix):
 def test_scatter_refuses_what_is_not_in_the_plane():
     with pytest.raises(ValueError, match="points must be"):
         plots.scatter({"a": np.zeros((5, 3))}, alt="nothing at all")
+
+
+def test_overlays_leave_the_picture_grey_where_the_map_is_zero(drawn):
+    picture = RANDOM.random((1, 2, 2, 3))
+    heat = np.array([[[0.0, 0.0], [0.5, 1.0]]])
+    plots.overlays(picture, heat, alt="a picture, half of it warm")
+    shown = drawn[0].axes[0].images[0].get_array()
+    np.testing.assert_allclose(
+        shown[0], picture[0, 0].mean(axis=-1, keepdims=True).repeat(3, -1), atol=1e-5
+    )
+    assert np.ptp(shown[1, 0]) > 0.1
+    assert shown[1, 1, 0] > 0.8
+    assert np.all(np.abs(shown[1, 1] - shown[1, 0]) > 0.01)
+
+
+def test_overlays_need_a_map_for_each_picture():
+    with pytest.raises(ValueError, match=r"pictures has shape \(2, 4, 4, 3\) and maps \(1, 4, 4\)"):
+        plots.overlays(np.zeros((2, 4, 4, 3)), np.zeros((1, 4, 4)), alt="two black pictures")
