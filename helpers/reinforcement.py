@@ -14,7 +14,6 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-
 # Arrays of unknown sizes by their number of axes: with these each agent's step is traced once.
 _FLOATS = {axes: tf.TensorSpec([None] * axes, "float32") for axes in (1, 2, 3)}
 _WHOLE = {axes: tf.TensorSpec([None] * axes, "int32") for axes in (1, 2)}
@@ -311,7 +310,7 @@ def discounted_returns(rewards, ended, gamma):
 
 
 def td_targets(rewards, terminated, next_values, gamma):
-    """r + γ V(s'), or r alone where the episode terminated: there nothing follows.
+    """The target r + γ V(s'), or r alone where the episode terminated: there nothing follows.
 
     A truncated episode would have gone on, so there V(s') counts.
 
