@@ -367,8 +367,8 @@ def policy_gradient_loss(logits, actions, advantages, weights):
 
 def log_probabilities(logits, actions):
     """Log π(a|s) of the actions taken: logits (B, A), actions (B,) → (B,)."""
-    # Selecting by a product with 0 and 1 has a gradient that every device can compute.
-    one_hot = ops.one_hot(actions, ops.shape(logits)[-1])
+    logits = ops.convert_to_tensor(logits)
+    one_hot = ops.one_hot(actions, logits.shape[-1], dtype=logits.dtype)
     return ops.sum(ops.log_softmax(logits) * one_hot, axis=-1)
 
 
@@ -702,7 +702,8 @@ def double_q_values(online, target):
     Returns:
         (B,): target[i, argmax online[i]].
     """
-    chosen = ops.one_hot(ops.argmax(online, axis=-1), ops.shape(online)[-1])
+    target = ops.convert_to_tensor(target)
+    chosen = ops.one_hot(ops.argmax(online, axis=-1), target.shape[-1], dtype=target.dtype)
     return ops.sum(target * chosen, axis=-1)
 
 
@@ -825,7 +826,7 @@ def frames(act, name="CartPole-v1", seed=0, every=1, limit=None):
         act: function from states (N, D) to actions (N,).
         name, limit: see `Environments`.
         seed: of the episode's start.
-        every: keep every so-manyth picture.
+        every: steps between two pictures; the last picture shows the end of the episode.
 
     Returns:
         Array (pictures, H, W, 3) in [0, 1].
@@ -835,13 +836,14 @@ def frames(act, name="CartPole-v1", seed=0, every=1, limit=None):
     os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
     environment = gym.make(name, render_mode="rgb_array", max_episode_steps=limit)
     state, _ = environment.reset(seed=seed)
-    pictures, over = [environment.render()], False
+    pictures, steps, over = [environment.render()], 0, False
     while not over:
         state, _, terminated, truncated, _ = environment.step(int(act(state[None])[0]))
-        pictures.append(environment.render())
-        over = terminated or truncated
+        steps, over = steps + 1, terminated or truncated
+        if over or steps % every == 0:
+            pictures.append(environment.render())
     environment.close()
-    return np.stack(pictures[::every]).astype("float32") / 255
+    return np.stack(pictures).astype("float32") / 255
 
 
 def _same_shape(**named):

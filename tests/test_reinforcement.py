@@ -332,7 +332,7 @@ class TestPolicyGradient:
         logits = np.log([[0.4, 0.6]])
         old = np.log([0.4 / ratio])
         loss = reinforcement.clipped_loss(
-            logits, [0], np.array([float(advantage)]), [1.0], old, 0.2
+            logits, [0], np.array([float(advantage)]), np.ones(1), old, 0.2
         )
         assert float(loss) == pytest.approx(-gain, abs=1e-5)
 
