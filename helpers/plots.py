@@ -169,6 +169,30 @@ def scatter(groups, *, alt, x_label="", y_label="", title=""):
     show(figure, alt)
 
 
+def bands(series, *, alt, x=None, x_label="step", y_label="return", title=""):
+    """Draws several runs of each named series as their mean and the range from worst to best.
+
+    Args:
+        series: dict from name to array (runs, points).
+        alt: what the figure shows, in a sentence.
+        x: dict from name to the positions of its points; 1, 2, 3 … if None.
+    """
+    _check_named("series", series)
+    figure, axes = _new(1, 1, height=3.6)
+    for (name, runs), colour in zip(series.items(), _colours(len(series)), strict=True):
+        runs = np.asarray(runs)
+        if runs.ndim != 2:
+            raise ValueError(f"series[{name!r}] has shape {runs.shape}; it must be (runs, points)")
+        positions = np.arange(1, runs.shape[1] + 1) if x is None else x[name]
+        axes[0].plot(positions, runs.mean(axis=0), label=name, color=colour)
+        axes[0].fill_between(
+            positions, runs.min(axis=0), runs.max(axis=0), color=colour, alpha=0.2, linewidth=0
+        )
+    _label(axes[0], x_label, y_label, title)
+    axes[0].legend(frameon=False)
+    show(figure, alt)
+
+
 def show(figure, alt):
     """Displays a Matplotlib figure as PNG with its text alternative.
 

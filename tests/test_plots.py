@@ -36,6 +36,7 @@ CALLS = {
     "overlays": lambda alt: plots.overlays(
         RANDOM.random((6, 9, 9, 3)), RANDOM.random((6, 9, 9)), alt=alt, titles=range(6)
     ),
+    "bands": lambda alt: plots.bands({"a": RANDOM.random((3, 5)), "b": [[1, 2]]}, alt=alt),
     "scatter": lambda alt: plots.scatter({"a": RANDOM.random((5, 2)), "b": [[1, 2]]}, alt=alt),
 }
 every_figure = pytest.mark.parametrize("draw", CALLS.values(), ids=CALLS)
@@ -246,3 +247,18 @@ def test_overlays_leave_the_picture_grey_where_the_map_is_zero(drawn):
 def test_overlays_need_a_map_for_each_picture():
     with pytest.raises(ValueError, match=r"pictures has shape \(2, 4, 4, 3\) and maps \(1, 4, 4\)"):
         plots.overlays(np.zeros((2, 4, 4, 3)), np.zeros((1, 4, 4)), alt="two black pictures")
+
+
+def test_bands_show_mean_and_range(drawn):
+    runs = np.array([[1.0, 2.0, 6.0], [3.0, 4.0, 0.0]])
+    plots.bands({"a": runs}, x={"a": [10, 20, 30]}, alt="a mean in its band")
+    (axis,) = drawn[0].axes
+    np.testing.assert_allclose(axis.lines[0].get_xydata(), [[10, 2], [20, 3], [30, 3]])
+    (band,) = axis.collections
+    corners = {tuple(corner) for corner in band.get_paths()[0].vertices}
+    assert {(10, 1), (10, 3), (20, 2), (20, 4), (30, 0), (30, 6)} <= corners
+
+
+def test_bands_refuse_a_single_run():
+    with pytest.raises(ValueError, match=r"series\['a'\] has shape \(3,\)"):
+        plots.bands({"a": [1, 2, 3]}, alt="a mean in its band")
