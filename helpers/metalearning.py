@@ -129,8 +129,8 @@ def reptile_gradient(weights, support, query, rate, steps, loss=squared_error):
     """The way from the adapted weights back to the shared ones (Reptile).
 
     Nichol, Achiam and Schulman (2018), algorithm 2: an optimiser that steps against it moves the
-    shared weights towards the mean of the adapted ones. Nothing is held back to judge by: all points
-    of a task serve adaptation. Arguments and results are those of `maml_gradient`.
+    shared weights towards the mean of the adapted ones. Nothing is held back to judge by: all
+    points of a task serve adaptation. Arguments and results are those of `maml_gradient`.
     """
     x, y = _all_points(support, query)
     adapted = adapt(weights, (x, y), rate, steps, loss)
@@ -297,3 +297,38 @@ def few_shot(images, labels, count, ways, shots, queries, rng):
         tuple(part[:, :, cut].reshape(count, -1, part.shape[-1]) for part in (x, y))
         for cut in (np.s_[:shots], np.s_[shots:])
     )
+
+
+def turned_and_mirrored(images, labels):
+    """Makes eight classes of each: turned by 0, 90, 180 and 270 degrees, plain and mirrored.
+
+    Santoro et al. (2016) made new classes of characters by turning them.
+
+    Args:
+        images: array (n, side, side, channels).
+        labels: array (n,) of whole numbers from 0.
+
+    Returns:
+        (images, labels) of 8 n examples; the first n are the given ones.
+    """
+    new_images, new_labels = [], []
+    for plain in (images, images[:, :, ::-1]):
+        for turns in range(4):
+            new_images.append(np.rot90(plain, turns, axes=(1, 2)))
+            new_labels.append(labels + len(new_labels) * (np.max(labels) + 1))
+    return np.concatenate(new_images), np.concatenate(new_labels)
+
+
+def nearest_mean(support, x):
+    """Compares with the mean example of each class: a way to classify that learns nothing before.
+
+    Args:
+        support: pair (x, y) of arrays (tasks, points, width) and one-hot (tasks, points, ways).
+        x: array (tasks, points, width) to be classified.
+
+    Returns:
+        Array (tasks, points, ways): minus the squared distance to the class's mean.
+    """
+    examples, y = support
+    means = np.einsum("tpw,tpd->twd", y, examples) / y.sum(axis=1)[..., None]
+    return -np.square(x[:, :, None] - means[:, None]).sum(axis=-1)
