@@ -216,6 +216,56 @@ class MetaLearner(keras.Model):
         return {"loss": self.tracker.result()}
 
 
+def train(learner, support, query, rate, epochs, batch_size=25, callbacks=None, **options):
+    """Trains a `MetaLearner` by Adam, its rate falling to 0 along half a cosine.
+
+    Args:
+        learner: the model.
+        support, query: pairs (x, y) of arrays (tasks, points, width).
+        rate: the learning rate of the first meta-step.
+        epochs: how often each task is seen.
+        batch_size: tasks in a meta-step.
+        callbacks: for `fit`.
+        options: for `compile`, such as `jit_compile` and `steps_per_execution`.
+
+    Returns:
+        List of the mean loss in each epoch.
+    """
+    steps = epochs * -(-len(support[0]) // batch_size)
+    schedule = keras.optimizers.schedules.CosineDecay(rate, steps)
+    learner.compile(keras.optimizers.Adam(schedule), **options)
+    size = {"epochs": epochs, "batch_size": batch_size}
+    history = learner.fit(support, query, **size, verbose=0, callbacks=callbacks)
+    return history.history["loss"]
+
+
+def finite_differences(function, weights, nudge=1e-6):
+    """The gradient of a function of weights, found by moving one number at a time.
+
+    Args:
+        function: from a list of arrays like the weights to a number.
+        weights: list of arrays; in double precision, or rounding hides the differences.
+        nudge: how far to move each number, up and down.
+
+    Returns:
+        List of arrays like the weights.
+    """
+    slopes = [np.zeros(weight.shape) for weight in weights]
+    for i, weight in enumerate(weights):
+        for place in np.ndindex(*weight.shape):
+            move = np.zeros(weight.shape)
+            move[place] = nudge
+            up, down = ([*weights[:i], weight + s * move, *weights[i + 1 :]] for s in (1, -1))
+            slopes[i][place] = (function(up) - function(down)) / (2 * nudge)
+    return slopes
+
+
+def relative_distance(gradients, truth):
+    """|g − truth| / |truth| of two lists of arrays, each taken as one long vector."""
+    found, true = (np.concatenate([np.ravel(part) for part in each]) for each in (gradients, truth))
+    return float(np.linalg.norm(found - true) / np.linalg.norm(true))
+
+
 def adaptation_curve(weights, support, query, rate, steps, loss=squared_error, score=None):
     """How well each task is solved after 0, 1, …, `steps` inner steps.
 
