@@ -193,6 +193,37 @@ def bands(series, *, alt, x=None, x_label="step", y_label="return", title=""):
     show(figure, alt)
 
 
+def fits(panels, *, alt, x, points=None, x_label="x", y_label="y"):
+    """Draws panels side by side on shared axes: curves, and the points that they should meet.
+
+    Args:
+        panels: dict from title to a dict from name to the curve's values at x; a name has the same
+            colour in every panel.
+        alt: what the figure shows, in a sentence.
+        x: the positions of all curves.
+        points: dict from title to array (n, 2), or None.
+    """
+    _check_named("panels", panels)
+    names = list(dict.fromkeys(name for curves in panels.values() for name in curves))
+    colours = dict(zip(names, _colours(len(names)), strict=True))
+    figure, axes = _new(1, len(panels), height=3.4, width=WIDEST if len(panels) > 2 else WIDTH)
+    for axis, (title, curves) in zip(axes, panels.items(), strict=True):
+        for name, values in curves.items():
+            axis.plot(x, values, label=name, color=colours[name])
+        if points is not None and title in points:
+            axis.scatter(*np.asarray(points[title]).T, s=30, color="black", zorder=3)
+        axis.sharey(axes[0])
+        _label(axis, x_label, y_label if axis is axes[0] else "", title)
+    handles = {line.get_label(): line for axis in axes for line in axis.lines}
+    figure.legend(
+        handles=list(handles.values()),
+        loc="outside upper center",
+        ncols=len(names),
+        frameon=False,
+    )
+    show(figure, alt)
+
+
 def show(figure, alt):
     """Displays a Matplotlib figure as PNG with its text alternative.
 

@@ -38,6 +38,12 @@ CALLS = {
     ),
     "bands": lambda alt: plots.bands({"a": RANDOM.random((3, 5)), "b": [[1, 2]]}, alt=alt),
     "scatter": lambda alt: plots.scatter({"a": RANDOM.random((5, 2)), "b": [[1, 2]]}, alt=alt),
+    "fits": lambda alt: plots.fits(
+        {"a": {"truth": [1, 2], "fit": [1, 1]}, "b": {"truth": [2, 1]}, "c": {"fit": [0, 1]}},
+        x=[0, 1],
+        points={"b": [[0, 2], [1, 1]]},
+        alt=alt,
+    ),
 }
 every_figure = pytest.mark.parametrize("draw", CALLS.values(), ids=CALLS)
 
@@ -99,6 +105,7 @@ def test_text_alternative_is_not_empty(draw, alt, displayed):
 
 
 @pytest.mark.parametrize("name", ["lines", "bars", "images", "heatmaps", "scatter", "overlays"])
+@pytest.mark.parametrize("name", ["lines", "bars", "images", "heatmaps", "scatter", "fits"])
 def test_text_alternative_cannot_be_left_out(name):
     alt = inspect.signature(getattr(plots, name)).parameters["alt"]
     assert alt.kind is alt.KEYWORD_ONLY
@@ -262,3 +269,20 @@ def test_bands_show_mean_and_range(drawn):
 def test_bands_refuse_a_single_run():
     with pytest.raises(ValueError, match=r"series\['a'\] has shape \(3,\)"):
         plots.bands({"a": [1, 2, 3]}, alt="a mean in its band")
+
+
+def test_fits_share_axes_and_colours_and_mark_the_points(drawn):
+    panels = {"a": {"truth": [1, 2], "first": [9, 9]}, "b": {"second": [0, 4], "truth": [2, 1]}}
+    plots.fits(panels, x=[0, 5], points={"b": [[0, 2], [5, 1]]}, alt="two panels of curves")
+    (left, right), (legend,) = drawn[0].axes, drawn[0].legends
+    for axis, title in ((left, "a"), (right, "b")):
+        drawn_lines = {line.get_label(): line.get_ydata().tolist() for line in axis.lines}
+        assert drawn_lines == panels[title]
+        assert axis.get_title() == title
+    colours = [line.get_color() for line in (*left.lines, *right.lines)]
+    assert colours[0] == colours[3]
+    assert len(set(colours)) == 3
+    assert left.get_ylim() == right.get_ylim()
+    assert not left.collections
+    assert right.collections[0].get_offsets().tolist() == [[0, 2], [5, 1]]
+    assert sorted(text.get_text() for text in legend.get_texts()) == ["first", "second", "truth"]
