@@ -9,9 +9,9 @@ model takes, (B, H, W, C).
 import contextlib
 import difflib
 import functools
-import numbers
 
 from helpers import plots
+from helpers.arguments import check_positive
 
 import ipywidgets
 import keras
@@ -51,7 +51,7 @@ def smooth_grad(model, images, class_index=None, samples=16, noise=0.15, seed=0)
         float32 like images.
     """
     images, classes = _prepare(model, images, class_index)
-    _check_count("samples", samples)
+    check_positive(samples=samples)
     spread = np.ptp(images, axis=(1, 2, 3)) * noise
     rng = np.random.default_rng(seed)
     compiled = _compiled(model, "input", _build_input_gradient)
@@ -153,7 +153,7 @@ def path_points(steps, power=3):
     Returns:
         Two arrays (steps,).
     """
-    _check_count("steps", steps)
+    check_positive(steps=steps)
     if not power >= 1:
         raise ValueError(f"power is {power}; it must be at least 1")
     u = (np.arange(steps) + 0.5) / steps
@@ -523,7 +523,7 @@ def _exchange(model, before, after, maps, classes, points):
     maps = np.asarray(maps)
     if maps.shape != before.shape[:3]:
         raise ValueError(f"maps has shape {maps.shape}; it must be {before.shape[:3]}")
-    _check_count("points", points)
+    check_positive(points=points)
     pixels = maps[0].size
     order = np.argsort(-maps.reshape(len(maps), pixels), axis=1, kind="stable")
     rank = np.argsort(order, axis=1).reshape(maps.shape)[..., None]  # 0 for the most important
@@ -638,8 +638,3 @@ def _check_layer(model, name, rank=4):
             f"layer {name!r} has the output {tuple(shape)}; Grad-CAM needs a feature map "
             f"(B, h, w, channels)"
         )
-
-
-def _check_count(name, value):
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
