@@ -25,6 +25,9 @@ def test_a_row_shows_a_picture_with_a_text_alternative(name):
     (alternative, path) = re.search(r"!\[([^\]]+)\]\(([^)]+)\)", ROWS[name]).groups()
     assert len(alternative.split()) >= 3
     assert (ROOT / path).is_file()
+    # site/thumbnails.py draws it anew from the one cell with this tag.
+    tags = [tag for cell in read(name).cells for tag in cell.metadata.get("tags", [])]
+    assert tags.count("thumbnail") == 1
 
 
 @pytest.mark.parametrize("name", NAMES)
