@@ -104,8 +104,7 @@ def test_text_alternative_is_not_empty(draw, alt, displayed):
     assert not displayed
 
 
-@pytest.mark.parametrize("name", ["lines", "bars", "images", "heatmaps", "scatter", "overlays"])
-@pytest.mark.parametrize("name", ["lines", "bars", "images", "heatmaps", "scatter", "fits"])
+@pytest.mark.parametrize("name", [name for name in CALLS if hasattr(plots, name)])
 def test_text_alternative_cannot_be_left_out(name):
     alt = inspect.signature(getattr(plots, name)).parameters["alt"]
     assert alt.kind is alt.KEYWORD_ONLY
