@@ -341,9 +341,9 @@ class PieceEmbedding(keras.layers.Embedding):
 
 
 def build_name_reader(
-    vocabulary, pieces, classes, units=48, embedding=64, dropout=0.5, piece_dropout=0.65
+    vocabulary, pieces, classes, stack, embedding=64, dropout=0.5, piece_dropout=0.6
 ):
-    """Two bidirectional layers over the places of a name: the second one reads the first.
+    """Recurrent layers over the places of a name, each in both directions.
 
     Schuster and Paliwal (1997), "Bidirectional Recurrent Neural Networks". The embedding tells
     every later layer which places are padding.
@@ -352,7 +352,8 @@ def build_name_reader(
         vocabulary: how many numbers a piece can have; 0 is padding.
         pieces: pieces at a place.
         classes: number of classes.
-        units: width of each direction.
+        stack: recurrent Keras layers, of which all but the last return sequences. Without any, the
+            vectors of all places are added up, and their order is lost.
         embedding: numbers for a piece.
         dropout: share of the outputs of each layer that is dropped in training.
         piece_dropout: share of the pieces that is dropped in training.
@@ -367,10 +368,11 @@ def build_name_reader(
         vocabulary, embedding, piece_dropout, embeddings_initializer=small, mask_zero=True
     )
     x = embed(numbers)
-    x = layers.Bidirectional(layers.GRU(units, return_sequences=True))(x)
-    x = layers.Dropout(dropout)(x)
-    x = layers.Bidirectional(layers.LSTM(units))(x)
-    x = layers.Dropout(dropout)(x)
+    for layer in stack:
+        x = layers.Dropout(dropout)(layers.Bidirectional(layer)(x))
+    if not stack:
+        # A quarter of the sum: about as large as what a recurrent layer gives.
+        x = layers.Dropout(dropout)(ops.sum(x, axis=1) / 4)
     return keras.Model(numbers, layers.Dense(classes)(x))
 
 

@@ -298,13 +298,15 @@ def test_piece_embedding_drops_whole_pieces():
     assert np.mean(vectors == 0) == pytest.approx(0.25, abs=0.03)
 
 
-def _reader(seed=0):
-    keras.utils.set_random_seed(seed)
-    return recurrent.build_name_reader(30, 2, 8, units=6, embedding=5)
+def _reader(*stack):
+    keras.utils.set_random_seed(0)
+    return recurrent.build_name_reader(30, 2, 8, stack, embedding=5)
 
 
-def test_name_reader_is_blind_to_padding_and_sees_both_ends():
-    model = _reader()
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_name_reader_is_blind_to_padding_and_sees_both_ends(depth):
+    layers = [keras.layers.GRU(6, return_sequences=True), keras.layers.LSTM(6)]
+    model = _reader(*layers[2 - depth :])
     numbers = np.random.default_rng(0).integers(1, 30, (4, 12, 2)).astype("int32")
     numbers[1:, 7:] = 0
     padded = np.pad(numbers, ((0, 0), (0, 8), (0, 0)))
@@ -315,8 +317,16 @@ def test_name_reader_is_blind_to_padding_and_sees_both_ends():
         assert (np.abs(model(other) - model(numbers)).max(axis=1) > 1e-5).all()
 
 
+@pytest.mark.parametrize("stack", [(), (keras.layers.GRU,)], ids=["sum", "GRU"])
+def test_only_a_recurrent_reader_sees_the_order(stack):
+    model = _reader(*[layer(6) for layer in stack])
+    numbers = np.random.default_rng(0).integers(1, 30, (4, 7, 2)).astype("int32")
+    change = np.abs(model(numbers) - model(numbers[:, ::-1])).max()
+    assert (change > 1e-4) == bool(stack)
+
+
 def test_without_mask_differs_exactly_where_there_is_padding():
-    model = _reader()
+    model = _reader(keras.layers.LSTM(6))
     numbers = np.random.default_rng(0).integers(1, 30, (2, 6, 2)).astype("int32")
     numbers[1, 3:] = 0
     difference = np.abs(model(numbers) - recurrent.without_mask(model)(numbers)).max(axis=1)
@@ -357,7 +367,7 @@ def test_full_size_models_take_a_step():
     forecaster = recurrent.build_forecaster(keras.layers.LSTM(128), 672, 48, 5e3, 48)
     series = np.random.default_rng(0).normal(3e4, 5e3, (2, 720)).astype("float32")
     assert min(_one_step(forecaster, series[:, :672], series[:, 672:], "mae")) > 0
-    names = recurrent.build_name_reader(12_000, 5, 8, units=128)
+    names = recurrent.build_name_reader(12_000, 5, 8, [keras.layers.LSTM(128)])
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
     numbers = np.random.default_rng(0).integers(1, 100, (2, 24, 5))
     assert max(_one_step(names, numbers, np.eye(8)[[1, 5]], loss)) > 0
