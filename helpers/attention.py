@@ -5,6 +5,8 @@ Every mask is boolean, and True means "may attend".
 
 from typing import NamedTuple
 
+from helpers.arguments import check_positive
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -82,7 +84,7 @@ class AdditiveAttention(keras.layers.Layer):
 
     def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
-        _check_positive("units", units)
+        check_positive(units=units)
         self.units = units
         self.supports_masking = True
         shared = {"use_bias": False, "dtype": self.dtype_policy}
@@ -137,8 +139,7 @@ class MultiHeadAttention(keras.layers.Layer):
 
     def __init__(self, num_heads, d_model, **kwargs):
         super().__init__(**kwargs)
-        _check_positive("num_heads", num_heads)
-        _check_positive("d_model", d_model)
+        check_positive(num_heads=num_heads, d_model=d_model)
         if d_model % num_heads:
             raise ValueError(
                 f"d_model is {d_model}; it must be a multiple of num_heads {num_heads}"
@@ -292,8 +293,7 @@ class SequenceToSequence(keras.Model):
         super().__init__(**kwargs)
         sizes = {"source_size": source_size, "target_size": target_size, "length": length}
         self.sizes = {**sizes, "units": units, "embedding": embedding}
-        for name, value in self.sizes.items():
-            _check_positive(name, value)
+        check_positive(**self.sizes)
         if units % 2:
             raise ValueError(f"units is {units}; it must be even, half for each direction")
         self.source_embedding = keras.layers.Embedding(source_size, embedding)
@@ -445,11 +445,6 @@ def _for_all_heads(mask, value_mask):
 
 def _at_least_float32(x):
     return keras.backend.result_type(x.dtype, "float32")
-
-
-def _check_positive(name, value):
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
 
 
 def _check_query_key_value(query, key, value):

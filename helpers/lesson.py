@@ -8,6 +8,7 @@ import textwrap
 import time
 
 from helpers import ROOT
+from helpers.arguments import check_choice, check_whole_number
 
 import keras
 from IPython.display import Markdown, display
@@ -30,10 +31,8 @@ class Lesson:
     """
 
     def __init__(self, seed=0, scale="lesson"):
-        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-            raise ValueError(f"seed is {seed!r}; it must be a whole number of at least 0")
-        if scale not in SCALES:
-            raise ValueError(f"scale is {scale!r}; it must be one of {', '.join(SCALES)}")
+        check_whole_number("seed", seed, 0)
+        check_choice("scale", scale, SCALES)
         self.seed = seed
         self.scale = scale
         keras.utils.set_random_seed(seed)

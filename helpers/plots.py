@@ -10,6 +10,7 @@ import io
 
 import numpy as np
 from IPython.display import display
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 # Okabe and Ito (2008), "Color Universal Design".
@@ -168,6 +169,61 @@ def scatter(groups, *, alt, x_label="", y_label="", title=""):
     show(figure, alt)
 
 
+def bands(series, *, alt, x=None, x_label="step", y_label="return", title=""):
+    """Draws several runs of each named series as their mean and the range from worst to best.
+
+    Args:
+        series: dict from name to array (runs, points).
+        alt: what the figure shows, in a sentence.
+        x: dict from name to the positions of its points; 1, 2, 3 … if None.
+    """
+    _check_named("series", series)
+    figure, axes = _new(1, 1, height=3.6)
+    for (name, runs), colour in zip(series.items(), _colours(len(series)), strict=True):
+        runs = np.asarray(runs)
+        if runs.ndim != 2:
+            raise ValueError(f"series[{name!r}] has shape {runs.shape}; it must be (runs, points)")
+        positions = np.arange(1, runs.shape[1] + 1) if x is None else x[name]
+        axes[0].plot(positions, runs.mean(axis=0), label=name, color=colour)
+        axes[0].fill_between(
+            positions, runs.min(axis=0), runs.max(axis=0), color=colour, alpha=0.2, linewidth=0
+        )
+    _label(axes[0], x_label, y_label, title)
+    axes[0].legend(frameon=False)
+    show(figure, alt)
+
+
+def fits(panels, *, alt, x, points=None, x_label="x", y_label="y"):
+    """Draws panels side by side on shared axes: curves, and the points that they should meet.
+
+    Args:
+        panels: dict from title to a dict from name to the curve's values at x; a name has the same
+            colour in every panel.
+        alt: what the figure shows, in a sentence.
+        x: the positions of all curves.
+        points: dict from title to array (n, 2), or None.
+    """
+    _check_named("panels", panels)
+    names = list(dict.fromkeys(name for curves in panels.values() for name in curves))
+    colours = dict(zip(names, _colours(len(names)), strict=True))
+    figure, axes = _new(1, len(panels), height=3.4, width=WIDEST if len(panels) > 2 else WIDTH)
+    for axis, (title, curves) in zip(axes, panels.items(), strict=True):
+        for name, values in curves.items():
+            axis.plot(x, values, label=name, color=colours[name])
+        if points is not None and title in points:
+            axis.scatter(*np.asarray(points[title]).T, s=30, color="black", zorder=3)
+        axis.sharey(axes[0])
+        _label(axis, x_label, y_label if axis is axes[0] else "", title)
+    handles = {line.get_label(): line for axis in axes for line in axis.lines}
+    figure.legend(
+        handles=list(handles.values()),
+        loc="outside upper center",
+        ncols=len(names),
+        frameon=False,
+    )
+    show(figure, alt)
+
+
 def show(figure, alt):
     """Displays a Matplotlib figure as PNG with its text alternative.
 
@@ -185,6 +241,35 @@ def show(figure, alt):
         {"text/html": tag, "image/png": picture, "text/plain": alt},
         metadata={"image/png": {"alt": alt}},
         raw=True,
+    )
+
+
+def overlays(pictures, maps, *, alt, titles=None, columns=5, title=""):
+    """Draws maps as heat over pictures: the picture turns grey, and warm where the map is high.
+
+    Args:
+        pictures: array (n, H, W, 3), in [0, 1].
+        maps: array (n, H, W), in [0, 1].
+        alt: what the figure shows, in a sentence.
+        titles: n short texts to stand above the pictures.
+        columns: pictures in a row.
+    """
+    pictures, maps = np.asarray(pictures, "float32"), np.asarray(maps, "float32")
+    if pictures.ndim != 4 or maps.shape != pictures.shape[:3]:
+        raise ValueError(
+            f"pictures has shape {pictures.shape} and maps {maps.shape}; they must be "
+            f"(n, H, W, 3) and (n, H, W)"
+        )
+    grey = np.repeat(pictures.mean(axis=-1, keepdims=True), 3, axis=-1)
+    heat = colormaps["inferno"](maps)[..., :3]
+    weight = 0.85 * np.clip(maps, 0, 1)[..., None]
+    images(
+        (1 - weight) * grey + weight * heat,
+        alt=alt,
+        titles=titles,
+        columns=columns,
+        title=title,
+        size=1.5,
     )
 
 

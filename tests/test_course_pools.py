@@ -30,11 +30,18 @@ def test_work_is_done_in_other_processes_that_leave_ctrl_c_alone():
         assert pool.submit(_ignores, signal.SIGTERM).result()
 
 
-def test_a_request_to_end_is_the_same_as_ctrl_c():
-    before = signal.getsignal(signal.SIGTERM)
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def ignored(request):
+    """A signal that this process ignores, as a script's background job does with SIGINT."""
+    before = signal.signal(request.param, signal.SIG_IGN)
+    yield request.param
+    signal.signal(request.param, before)
+
+
+def test_a_request_to_end_is_the_same_as_ctrl_c(ignored):
     with pytest.raises(KeyboardInterrupt), pools.interruptible():
-        os.kill(os.getpid(), signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) is before
+        os.kill(os.getpid(), ignored)
+    assert signal.getsignal(ignored) is signal.SIG_IGN
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-SHARED = {"metrics", "plots", "data", "lesson"}
+SHARED = {"arguments", "metrics", "plots", "data", "lesson"}
 # Arrows between topic modules that a person would draw.
 ARROWS = {("transformer", "attention"), ("diffusion", "segmentation"), ("search", "architectures")}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

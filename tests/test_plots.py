@@ -33,7 +33,17 @@ CALLS = {
         y_labels={"a": "wxyz", "b": "vwxyz"},
         title="both",
     ),
+    "overlays": lambda alt: plots.overlays(
+        RANDOM.random((6, 9, 9, 3)), RANDOM.random((6, 9, 9)), alt=alt, titles=range(6)
+    ),
+    "bands": lambda alt: plots.bands({"a": RANDOM.random((3, 5)), "b": [[1, 2]]}, alt=alt),
     "scatter": lambda alt: plots.scatter({"a": RANDOM.random((5, 2)), "b": [[1, 2]]}, alt=alt),
+    "fits": lambda alt: plots.fits(
+        {"a": {"truth": [1, 2], "fit": [1, 1]}, "b": {"truth": [2, 1]}, "c": {"fit": [0, 1]}},
+        x=[0, 1],
+        points={"b": [[0, 2], [1, 1]]},
+        alt=alt,
+    ),
 }
 every_figure = pytest.mark.parametrize("draw", CALLS.values(), ids=CALLS)
 
@@ -94,7 +104,8 @@ def test_text_alternative_is_not_empty(draw, alt, displayed):
     assert not displayed
 
 
-@pytest.mark.parametrize("name", ["lines", "bars", "images", "heatmaps", "scatter"])
+@pytest.mark.parametrize("name", ["lines", "bars", "images", "heatmaps", "scatter", "overlays"])
+@pytest.mark.parametrize("name", ["lines", "bars", "images", "heatmaps", "scatter", "fits"])
 def test_text_alternative_cannot_be_left_out(name):
     alt = inspect.signature(getattr(plots, name)).parameters["alt"]
     assert alt.kind is alt.KEYWORD_ONLY
@@ -225,3 +236,53 @@ def test_heatmaps_refuses_what_its_scale_would_hide(matrix):
 def test_scatter_refuses_what_is_not_in_the_plane():
     with pytest.raises(ValueError, match="points must be"):
         plots.scatter({"a": np.zeros((5, 3))}, alt="nothing at all")
+
+
+def test_overlays_leave_the_picture_grey_where_the_map_is_zero(drawn):
+    picture = RANDOM.random((1, 2, 2, 3))
+    heat = np.array([[[0.0, 0.0], [0.5, 1.0]]])
+    plots.overlays(picture, heat, alt="a picture, half of it warm")
+    shown = drawn[0].axes[0].images[0].get_array()
+    np.testing.assert_allclose(
+        shown[0], picture[0, 0].mean(axis=-1, keepdims=True).repeat(3, -1), atol=1e-5
+    )
+    assert np.ptp(shown[1, 0]) > 0.1
+    assert shown[1, 1, 0] > 0.8
+    assert np.all(np.abs(shown[1, 1] - shown[1, 0]) > 0.01)
+
+
+def test_overlays_need_a_map_for_each_picture():
+    with pytest.raises(ValueError, match=r"pictures has shape \(2, 4, 4, 3\) and maps \(1, 4, 4\)"):
+        plots.overlays(np.zeros((2, 4, 4, 3)), np.zeros((1, 4, 4)), alt="two black pictures")
+
+
+def test_bands_show_mean_and_range(drawn):
+    runs = np.array([[1.0, 2.0, 6.0], [3.0, 4.0, 0.0]])
+    plots.bands({"a": runs}, x={"a": [10, 20, 30]}, alt="a mean in its band")
+    (axis,) = drawn[0].axes
+    np.testing.assert_allclose(axis.lines[0].get_xydata(), [[10, 2], [20, 3], [30, 3]])
+    (band,) = axis.collections
+    corners = {tuple(corner) for corner in band.get_paths()[0].vertices}
+    assert {(10, 1), (10, 3), (20, 2), (20, 4), (30, 0), (30, 6)} <= corners
+
+
+def test_bands_refuse_a_single_run():
+    with pytest.raises(ValueError, match=r"series\['a'\] has shape \(3,\)"):
+        plots.bands({"a": [1, 2, 3]}, alt="a mean in its band")
+
+
+def test_fits_share_axes_and_colours_and_mark_the_points(drawn):
+    panels = {"a": {"truth": [1, 2], "first": [9, 9]}, "b": {"second": [0, 4], "truth": [2, 1]}}
+    plots.fits(panels, x=[0, 5], points={"b": [[0, 2], [5, 1]]}, alt="two panels of curves")
+    (left, right), (legend,) = drawn[0].axes, drawn[0].legends
+    for axis, title in ((left, "a"), (right, "b")):
+        drawn_lines = {line.get_label(): line.get_ydata().tolist() for line in axis.lines}
+        assert drawn_lines == panels[title]
+        assert axis.get_title() == title
+    colours = [line.get_color() for line in (*left.lines, *right.lines)]
+    assert colours[0] == colours[3]
+    assert len(set(colours)) == 3
+    assert left.get_ylim() == right.get_ylim()
+    assert not left.collections
+    assert right.collections[0].get_offsets().tolist() == [[0, 2], [5, 1]]
+    assert sorted(text.get_text() for text in legend.get_texts()) == ["first", "second", "truth"]

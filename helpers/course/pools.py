@@ -61,7 +61,8 @@ def dask_pool(address):
 @contextmanager
 def interruptible():
     """Makes a request to end the process (SIGTERM, a closed terminal) the same as Ctrl-C."""
-    numbers = [signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)]
+    # SIGINT too: a script's background job starts with it ignored, and could not be stopped.
+    numbers = [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)]
     before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:
         yield

@@ -1,6 +1,7 @@
 """Real photographs that come inside installed packages: whole, in patches, and small faces."""
 
-from helpers.data import arguments
+from helpers import arguments
+from helpers.data import splits
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def patches(train_size=4_000, test_size=1_000, seed=0):
     parts = []
     for split, size in (("train", train_size), ("test", test_size)):
         arguments.check_whole_number(f"{split}_size", size, 10, 20_000)
-        rng = arguments.generator(split, seed)
+        rng = splits.generator(split, seed)
         labels = rng.permutation(np.arange(size, dtype="int32") % len(pictures))
         images = np.empty((size, _PATCH, _PATCH, 3), "float32")
         for label, picture in enumerate(pictures):

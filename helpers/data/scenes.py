@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from helpers.data import arguments
+from helpers import arguments
+from helpers.data import splits
 from helpers.data.digits import digits
 from helpers.data.photos import photo, split_columns
 
@@ -72,9 +73,9 @@ def scenes(count, size=96, split="train", seed=0):
     """
     arguments.check_whole_number("count", count, 1)
     arguments.check_whole_number("size", size, 32, 160)
-    rng = arguments.generator(split, seed)
+    rng = splits.generator(split, seed)
     textures = _textures(split)
-    stamps, labels = digits()[arguments.SPLITS.index(split)]
+    stamps, labels = digits()[splits.SPLITS.index(split)]
     chunks = [
         _draw(min(_CHUNK, count - start), size, textures, stamps[..., 0], labels, rng)
         for start in range(0, count, _CHUNK)

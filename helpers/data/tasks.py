@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from helpers.data import arguments
+from helpers import arguments
+from helpers.data import splits
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def sinusoids(count, shots=5, queries=10, split="train", seed=0):
     """
     for name, value in (("count", count), ("shots", shots), ("queries", queries)):
         arguments.check_whole_number(name, value, 1)
-    rng = arguments.generator(split, seed)
+    rng = splits.generator(split, seed)
     amplitude = rng.uniform(0.1, 5.0, count)
     phase = rng.uniform(0.0, np.pi, count)
     x = rng.uniform(-5.0, 5.0, (count, shots + queries, 1))

@@ -3,7 +3,8 @@
 import datetime
 import importlib
 
-from helpers.data import arguments
+from helpers import arguments
+from helpers.data import splits
 
 import numpy as np
 
@@ -218,7 +219,7 @@ def _draw_from_split(train_size, test_size, count, variants, seed):
     for split, size, items in wanted:
         most = len(items) * variants
         arguments.check_whole_number(f"{split}_size", size, 0, most)
-        pairs = arguments.generator(split, seed).choice(most, size, replace=False)
+        pairs = splits.generator(split, seed).choice(most, size, replace=False)
         parts.append((items[pairs // variants], pairs % variants))
     return parts
 

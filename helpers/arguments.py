@@ -1,0 +1,35 @@
+"""What functions ask of their arguments, and how they say no."""
+
+import numbers
+
+
+def check_whole_number(name, value, least, most=None):
+    """Refuses what is not a whole number between two bounds, both allowed.
+
+    Raises:
+        ValueError: names the argument, what it got and what it needs.
+    """
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        bounds = f"of at least {least}" if most is None else f"from {least} to {most:,}"
+        raise ValueError(f"{name} is {value!r}; it must be a whole number {bounds}")
+
+
+def check_positive(**values):
+    """Refuses what is not a whole number of at least 1; the keywords are the arguments' names.
+
+    Raises:
+        ValueError: names the argument, what it got and what it needs.
+    """
+    for name, value in values.items():
+        check_whole_number(name, value, 1)
+
+
+def check_choice(name, value, choices):
+    """Refuses what is not one of the choices.
+
+    Raises:
+        ValueError: names the argument, what it got and what it needs.
+    """
+    if value not in choices:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(choices)}")

@@ -1,0 +1,218 @@
+import math
+
+from helpers import architectures, convolution
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from keras import layers, ops
+
+quick = settings(max_examples=40, deadline=None)
+
+
+def model_of(shape, function, *arguments, **options):
+    inputs = keras.Input(shape)
+    return keras.Model(inputs, function(inputs, *arguments, **options))
+
+
+class TestByHand:
+    @quick
+    @given(
+        st.tuples(st.integers(3, 9), st.integers(3, 9), st.integers(1, 3)),
+        st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 2)),
+        st.integers(1, 3),
+        st.sampled_from(convolution.PADDINGS),
+    )
+    def test_convolve_equals_keras(self, shape, kernel, stride, padding):
+        rng = np.random.default_rng(0)
+        image = rng.normal(size=shape)
+        kernels = rng.normal(size=(*kernel[:2], shape[2], kernel[2]))
+        expected = ops.conv(image[None], kernels, strides=stride, padding=padding)
+        ours = convolution.convolve(image, kernels, stride, padding)
+        np.testing.assert_allclose(ours, expected[0], atol=1e-5)
+
+    def test_convolve_equals_four_loops(self):
+        rng = np.random.default_rng(1)
+        image, kernels = rng.normal(size=(5, 6, 2)), rng.normal(size=(3, 2, 2, 4))
+        expected = np.zeros((3, 5, 4))
+        for row, column, f in np.ndindex(expected.shape):
+            window = image[row : row + 3, column : column + 2]
+            expected[row, column, f] = np.sum(window * kernels[..., f])
+        np.testing.assert_allclose(convolution.convolve(image, kernels), expected)
+
+    @quick
+    @given(st.integers(2, 9), st.integers(2, 9), st.integers(1, 2), st.integers(1, 3))
+    def test_max_pool_equals_keras(self, height, width, size, stride):
+        image = np.random.default_rng(2).normal(size=(height, width, 3))
+        expected = ops.max_pool(image[None], size, stride)[0]
+        np.testing.assert_allclose(convolution.max_pool(image, size, stride), expected, atol=1e-6)
+
+    def test_windows_of_pooling_do_not_overlap_unless_told(self):
+        image = np.arange(16.0).reshape(4, 4, 1)
+        assert convolution.max_pool(image)[..., 0].tolist() == [[5, 7], [13, 15]]
+
+
+class TestArithmetic:
+    @quick
+    @given(
+        st.integers(1, 20),
+        st.integers(1, 5),
+        st.integers(1, 3),
+        st.integers(1, 3),
+        st.sampled_from(convolution.PADDINGS),
+    )
+    def test_output_size_is_that_of_keras(self, size, kernel, stride, dilation, padding):
+        assume(stride == 1 or dilation == 1)  # Keras does not take both
+        assume(padding == "same" or dilation * (kernel - 1) < size)
+        layer = layers.Conv1D(1, kernel, stride, padding=padding, dilation_rate=dilation)
+        places = layer(np.zeros((1, size, 1))).shape[1]
+        assert convolution.output_size(size, kernel, stride, padding, dilation) == places
+
+    @quick
+    @given(st.integers(3, 20), st.integers(1, 3), st.integers(1, 3), st.integers(0, 3))
+    def test_output_size_with_zeros_counted(self, size, kernel, stride, zeros):
+        padded = np.zeros(size + 2 * zeros)
+        places = len(range(0, len(padded) - kernel + 1, stride))
+        assert convolution.output_size(size, kernel, stride, zeros) == places
+
+    @quick
+    @given(
+        st.lists(
+            st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 2)),
+            min_size=1,
+            max_size=3,
+        )
+    )
+    def test_receptive_field_is_what_the_gradient_reaches(self, stack):
+        assume(all(stride == 1 or dilation == 1 for _, stride, dilation in stack))
+        field, jump = convolution.receptive_field(stack)
+        x = tf.Variable(tf.ones((1, field + jump, 1)))
+        with tf.GradientTape(persistent=True) as tape:
+            y = x
+            for kernel, stride, dilation in stack:
+                ones = tf.ones((kernel, 1, 1))
+                y = tf.nn.conv1d(y, ones, stride, "VALID", dilations=dilation)
+            assert y.shape[1] == 2  # a field and one jump: room for exactly two outputs
+            first, second = y[0, 0, 0], y[0, 1, 0]
+        seen = [np.flatnonzero(tape.gradient(each, x)[0, :, 0]) for each in (first, second)]
+        assert seen[0][0] == 0
+        assert seen[0][-1] == field - 1
+        assert seen[1][0] == jump
+
+    def test_receptive_field_of_vgg16(self):
+        # A well-known figure: 212 pixels after the last pooling (Simonyan and Zisserman, 2015).
+        stack = []
+        for convolutions in (2, 2, 3, 3, 3):
+            stack += [(3, 1)] * convolutions + [(2, 2)]
+        assert convolution.receptive_field(stack) == (212, 32)
+
+
+class TestCost:
+    # He et al. (2016), table 1, in 10^9 multiply-adds for 224×224 pixels.
+    @pytest.mark.parametrize(
+        ("billions", "blocks", "bottleneck"),
+        [(1.8, (2, 2, 2, 2), False), (3.6, (3, 4, 6, 3), False), (3.8, (3, 4, 6, 3), True)],
+    )
+    def test_resnet(self, billions, blocks, bottleneck):
+        model = architectures.build_resnet((224, 224, 3), 1000, blocks, bottleneck)
+        assert convolution.multiply_adds(model) / 1e9 == pytest.approx(billions, abs=0.07)
+
+    def test_mobilenet(self):
+        # Howard et al. (2017), table 4: 569 million multiply-adds.
+        model = keras.applications.MobileNet(weights=None)
+        assert round(convolution.multiply_adds(model) / 1e6) == 569
+
+    def test_a_model_in_a_model_counts(self):
+        inner = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3)])
+        outer = keras.Sequential([keras.Input((8, 8, 3)), inner, layers.Flatten(), layers.Dense(5)])
+        assert convolution.multiply_adds(outer) == 6 * 6 * 9 * 3 * 4 + 6 * 6 * 4 * 5
+
+    def test_an_unknown_convolution_is_refused(self):
+        model = keras.Sequential([keras.Input((8, 8, 3)), layers.SeparableConv2D(4, 3)])
+        with pytest.raises(ValueError, match="SeparableConv2D"):
+            convolution.multiply_adds(model)
+
+    @quick
+    @given(st.integers(1, 24), st.integers(1, 24), st.integers(1, 2))
+    def test_a_separable_block_costs_what_mobilenet_says(self, channels, filters, stride):
+        shape = (8, 8, channels)
+        separable = model_of(shape, convolution.separable_block, filters, stride)
+        full = model_of(shape, convolution.convolution_block, filters, stride)
+        assert separable.output_shape == full.output_shape
+        ratio = convolution.multiply_adds(separable) / convolution.multiply_adds(full)
+        assert ratio == pytest.approx(1 / filters + 1 / 9)
+
+    def test_a_separable_block_is_a_full_one_of_rank_one(self):
+        model = model_of((6, 6, 3), convolution.separable_block, 4)
+        depthwise, pointwise = (w.numpy() for w in model.weights if w.name == "kernel")
+        x = np.random.default_rng(0).normal(size=(6, 6, 3)).astype("float32")
+        middle = np.concatenate(
+            [
+                convolution.convolve(x[..., i : i + 1], depthwise[:, :, i : i + 1], padding="same")
+                for i in range(3)
+            ],
+            axis=-1,
+        )
+        scale = 1 / math.sqrt(1 + 1e-3)  # a new normalisation divides by √(1 + ε)
+        middle = np.maximum(middle * scale, 0)
+        expected = np.maximum(np.einsum("hwc,cf->hwf", middle, pointwise[0, 0]) * scale, 0)
+        np.testing.assert_allclose(model(x[None])[0], expected, atol=1e-5)
+
+
+class TestLeNet5:
+    """LeCun et al. (1998), section II.B, gives the trainable weights of each layer."""
+
+    def test_counts(self):
+        model = convolution.build_lenet5()
+        counts = {name: model.get_layer(name).count_params() for name in ("C1", "S2", "S4", "F6")}
+        counts["C3"] = sum(model.get_layer(f"C3_{i}").count_params() for i in range(16))
+        assert counts == {"C1": 156, "S2": 12, "C3": 1516, "S4": 32, "F6": 10164}
+        assert model.count_params() == 60_000
+
+    def test_table_of_connections(self):
+        # Every map of S2 is read by ten maps of C3.
+        read = [i for maps in convolution.LENET_CONNECTIONS for i in maps]
+        assert [read.count(i) for i in range(6)] == [10] * 6
+        assert [len(set(maps)) for maps in convolution.LENET_CONNECTIONS] == [3] * 6 + [4] * 9 + [6]
+
+    def test_it_runs(self):
+        output = convolution.build_lenet5()(np.ones((2, 32, 32, 1), "float32"))
+        assert output.shape == (2, 84)
+        assert np.all(np.abs(output) < 1.7159)
+        np.testing.assert_allclose(
+            convolution.squash(np.array([-1.0, 0, 1])), [-1, 0, 1], atol=1e-4
+        )
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("call", "message"),
+        [
+            (lambda: convolution.convolve(np.ones((5, 5)), np.ones((3, 3, 1, 1))), "same C"),
+            (lambda: convolution.convolve(np.ones((5, 5, 2)), np.ones((3, 3, 1, 1))), "same C"),
+            (lambda: convolution.convolve(np.ones((2, 5, 1)), np.ones((3, 3, 1, 1))), "must fit"),
+            (
+                lambda: convolution.convolve(np.ones((5, 5, 1)), np.ones((3, 3, 1, 1)), 0),
+                "stride is 0",
+            ),
+            (
+                lambda: convolution.convolve(
+                    np.ones((5, 5, 1)), np.ones((3, 3, 1, 1)), padding="full"
+                ),
+                "padding is 'full'",
+            ),
+            (lambda: convolution.max_pool(np.ones((5, 5))), r"\(H, W, C\)"),
+            (lambda: convolution.output_size(3, 5), "reaches over 5 pixels and size is 3"),
+            (lambda: convolution.output_size(5, 3, padding=-1), "padding is -1"),
+            (lambda: convolution.output_size(5, 3, 0), "stride is 0"),
+            (lambda: convolution.receptive_field([(3, 1), (3,)]), r"stack\[1\]"),
+            (lambda: convolution.receptive_field([(3, 0)]), r"stack\[0\] stride is 0"),
+            (lambda: convolution.separable_block(keras.Input((4, 4, 1)), 0), "filters is 0"),
+        ],
+    )
+    def test_it_says_what_is_wrong(self, call, message):
+        with pytest.raises(ValueError, match=message):
+            call()

@@ -1,0 +1,8 @@
+"""one weight for each image and channel, with its sign"""
+
+
+def cam_maps(features, gradients):
+    weights = np.maximum(gradients.mean(axis=(1, 2), keepdims=True), 0)
+    maps = (weights * features).sum(axis=-1)
+    largest = maps.max(axis=(1, 2), keepdims=True)
+    return maps / np.where(largest > 0, largest, 1)

@@ -1,0 +1,13 @@
+"""the error at the end counts too"""
+
+
+def gae(rewards, values, next_values, terminated, truncated, gamma, decay):
+    errors = rewards + gamma * np.where(terminated, 0, next_values) - values
+    advantages, following = np.zeros(len(rewards)), 0.0
+    for t in reversed(range(len(rewards))):
+        if terminated[t] or truncated[t]:
+            advantages[t], following = errors[t], 0.0
+        else:
+            following = errors[t] + gamma * decay * following
+            advantages[t] = following
+    return advantages
