@@ -1,0 +1,14 @@
+"""every place counts"""
+
+import numpy as np
+
+
+def split_windows(values, cut, inputs, horizon):
+    scaled = (values - values[:cut].mean()) / values[:cut].std()
+
+    def windows(places):
+        x = np.array([scaled[t - inputs : t] for t in places])
+        return x, np.array([scaled[t + 1 : t + horizon + 1] for t in places])
+
+    train_places = range(inputs, cut - horizon)
+    return windows(train_places), windows(range(cut, len(values) - horizon))
