@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import display
 from scipy import ndimage, stats
+from scipy.special import softmax
 
 #: Images that go through the network at a time; more need more memory and are no faster.
 CHUNK = 16
@@ -466,11 +467,11 @@ def _split_end(model):
     result does what the layer does before its activation.
     """
     end, node, _ = model.outputs[0]._keras_history
-    softmax = isinstance(end, keras.layers.Softmax)
-    if not softmax and _activation_name(end) not in ("softmax", "sigmoid"):
+    ends_in_softmax = isinstance(end, keras.layers.Softmax)
+    if not ends_in_softmax and _activation_name(end) not in ("softmax", "sigmoid"):
         return model, lambda x: x
     body = keras.Model(model.inputs, end._inbound_nodes[node].input_tensors[0])
-    alone = softmax or isinstance(end, keras.layers.Activation)
+    alone = ends_in_softmax or isinstance(end, keras.layers.Activation)
     return body, (lambda x: x) if alone else _linear(end)
 
 
@@ -535,9 +536,7 @@ def _exchange(model, before, after, maps, classes, points):
 
 
 def _probabilities(model, images, classes):
-    values = logits(model, images).astype("float64")
-    values = np.exp(values - values.max(axis=1, keepdims=True))
-    return _of_class(values / values.sum(axis=1, keepdims=True), classes)
+    return _of_class(softmax(logits(model, images).astype("float64"), axis=1), classes)
 
 
 def _of_class(values, classes):

@@ -6,6 +6,8 @@ the shapes (in, out) and (1, out). Adapted to a batch of tasks they have an axis
 set is a pair (x, y) of arrays (tasks, points, width).
 """
 
+from helpers.arguments import check_positive
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -180,8 +182,7 @@ class MetaLearner(keras.Model):
             raise ValueError(f"sizes is {sizes!r}; it must hold at least two positive widths")
         if inner_rate <= 0:
             raise ValueError(f"inner_rate is {inner_rate!r}; it must be above 0")
-        if inner_steps < 1:
-            raise ValueError(f"inner_steps is {inner_steps!r}; it must be at least 1")
+        check_positive(inner_steps=inner_steps)
         self.meta_gradient = gradient
         self.inner_rate = inner_rate
         self.inner_steps = inner_steps

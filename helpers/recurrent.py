@@ -6,6 +6,8 @@ Weights are in the order and shape of Keras' layers, so that both can be given t
 from collections import Counter
 from pathlib import Path
 
+from helpers.arguments import check_positive
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -154,9 +156,7 @@ def time_windows(values, start, stop, inputs, horizon):
     """
     values = np.asarray(values)
     _check_rank("values", values, 1, "(T,)")
-    for name, number in (("inputs", inputs), ("horizon", horizon)):
-        if number < 1:
-            raise ValueError(f"{name} is {number}; it must be at least 1")
+    check_positive(inputs=inputs, horizon=horizon)
     if not 0 <= start < stop <= len(values):
         raise ValueError(
             f"start and stop are {start} and {stop}; they must rise within 0 and {len(values)}"

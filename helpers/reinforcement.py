@@ -8,6 +8,8 @@ A policy in use is a plain function from states (N, D) to actions (N,).
 import os
 from typing import NamedTuple
 
+from helpers.arguments import check_positive
+
 import gymnasium as gym
 import keras
 import numpy as np
@@ -66,9 +68,7 @@ class Environments:
     """
 
     def __init__(self, name="CartPole-v1", count=16, seed=0, limit=None):
-        for argument, value in (("count", count), ("limit", 1 if limit is None else limit)):
-            if value < 1:
-                raise ValueError(f"{argument} is {value!r}; it must be at least 1")
+        check_positive(count=count, limit=1 if limit is None else limit)
         # Some environments come with a version that computes all copies in one NumPy call.
         together = gym.spec(name).vector_entry_point is not None
         self.vector = gym.make_vec(
@@ -649,8 +649,7 @@ class ReplayBuffer:
     """
 
     def __init__(self, capacity, state_size, seed=0):
-        if capacity < 1:
-            raise ValueError(f"capacity is {capacity!r}; it must be at least 1")
+        check_positive(capacity=capacity)
         self.states = np.zeros((capacity, state_size), "float32")
         self.actions = np.zeros(capacity, "int32")
         self.rewards = np.zeros(capacity, "float32")
@@ -744,8 +743,7 @@ class DQN:
         seed=0,
     ):
         _check_discount(gamma)
-        if copy_every < 1:
-            raise ValueError(f"copy_every is {copy_every!r}; it must be at least 1")
+        check_positive(copy_every=copy_every)
         self.double, self.copy_every, self.gamma, self.rate = double, copy_every, gamma, rate
         self.loss = keras.losses.get(loss)
         self.reward_scale = 1 - gamma if reward_scale is None else reward_scale

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
+from scipy.special import log_softmax
 
 
 def sinusoidal_encoding(length, d_model):
@@ -785,9 +786,7 @@ def _write(model, first, state, length, end, choose):
 
 def _log_probabilities(logits, written, end):
     """The next character's; after the end, padding is certain."""
-    logits = np.asarray(logits[:, -1], "float64")
-    logits = logits - logits.max(-1, keepdims=True)
-    scores = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    scores = log_softmax(np.asarray(logits[:, -1], "float64"), axis=-1)
     if end is not None:
         ended = (written == end).any(axis=1)
         scores[ended] = -np.inf
