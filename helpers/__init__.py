@@ -3,6 +3,7 @@
 Importing this package costs nothing: only the modules that use TensorFlow import it.
 """
 
+import gc
 import importlib.abc
 import importlib.util
 import os
@@ -49,6 +50,9 @@ class _QuietImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             os.close(saved)
             os.close(silent)
 
+
+# Python searches for garbage after every 700 new objects. TensorFlow makes millions that stay.
+gc.set_threshold(50_000)
 
 if "tensorflow" not in sys.modules:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

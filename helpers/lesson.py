@@ -11,6 +11,7 @@ from helpers import ROOT
 from helpers.arguments import check_choice, check_whole_number
 
 import keras
+import tensorflow as tf
 from IPython.display import Markdown, display
 from jupyterquiz import display_quiz
 
@@ -38,6 +39,8 @@ class Lesson:
         keras.utils.set_random_seed(seed)
         # A lesson trains several models; TensorFlow would warn of "retracing" at the fifth.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        # A few steps never earn back the time that TensorFlow spends on improving their graph.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": scale == "smoke"})
 
     def show(self, *objects):
         """Shows the source of functions, classes or modules as it stands in `helpers`."""

@@ -15,6 +15,7 @@ import nbclient
 import nbformat
 import numpy as np
 import pytest
+import tensorflow as tf
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 
@@ -96,6 +97,13 @@ def test_seed_fixes_python_numpy_and_keras():
 def test_seed_is_a_whole_number(seed):
     with pytest.raises(ValueError, match="seed is"):
         Lesson(seed=seed)
+
+
+def test_graphs_are_left_as_traced_at_smoke_scale_only():
+    for scale in ("smoke", "lesson"):
+        Lesson(scale=scale)
+        options = tf.config.optimizer.get_experimental_options()
+        assert options["disable_meta_optimizer"] == (scale == "smoke")
 
 
 @pytest.mark.parametrize("scale", ["Lesson", "", None])

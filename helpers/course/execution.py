@@ -143,6 +143,7 @@ def _papermill(job, kernel, partial):
 
     logger.setLevel(logging.CRITICAL)  # what it has to say, the report says
     _write_exact_parameters()
+    _save_once()
     total = len(read(job.source)["cells"]) + bool(job.parameters)
 
     def tell(cell, cell_index):
@@ -153,6 +154,7 @@ def _papermill(job, kernel, partial):
         str(partial),
         parameters=job.parameters,
         progress_bar=False,
+        engine_name="once",
         kernel_name="python3",
         language="python",
         km=kernel.manager,
@@ -170,6 +172,26 @@ def _write_exact_parameters():
             return super().translate(val) if isinstance(val, float) else repr(val)
 
     papermill_translators.register("python", Exact)
+
+
+def _save_once():
+    """Gives papermill an engine that writes the notebook at its end, not twice for each cell.
+
+    With many pictures, those writes take two seconds of a lesson.
+    """
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class Once(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, *args, **kwargs):
+            save, nb_man.save = nb_man.save, lambda **_: None
+            try:
+                return super().execute_managed_notebook(nb_man, *args, **kwargs)
+            finally:
+                nb_man.save = save
+                save()
+
+    papermill_engines.register("once", Once)
 
 
 def _failure(error, job, kernel):
