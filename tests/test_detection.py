@@ -1,0 +1,375 @@
+import re
+
+from helpers import data, detection
+from helpers.detection import (
+    box_area,
+    box_iou,
+    error_kinds,
+    mean_average_precision,
+    non_max_suppression,
+    precision_recall,
+    suppress_by_class,
+)
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, precision_recall_curve
+
+COORDINATE = st.integers(0, 12)
+SET_OF_BOXES = st.lists(st.tuples(*[COORDINATE] * 4), max_size=12)
+
+
+def _sorted(corners):
+    """Boxes, some of them empty, from any corners."""
+    corners = np.array(corners, "float64").reshape(-1, 2, 2)
+    return np.sort(corners, axis=1).reshape(-1, 4)
+
+
+def _iou_by_pixels(a, b):
+    """Counts the pixels of whole-numbered boxes."""
+    covered = np.zeros((2, 20, 20), bool)
+    for cover, (x_min, y_min, x_max, y_max) in zip(covered, (a, b), strict=True):
+        cover[int(y_min) : int(y_max), int(x_min) : int(x_max)] = True
+    union = (covered[0] | covered[1]).sum()
+    return (covered[0] & covered[1]).sum() / union if union else 0.0
+
+
+def _suppress_by_hand(boxes, scores, threshold):
+    kept = []
+    for i in sorted(range(len(boxes)), key=lambda i: (-scores[i], i)):
+        if all(_iou_by_pixels(boxes[i], boxes[k]) <= threshold for k in kept):
+            kept.append(i)
+    return kept
+
+
+# Boxes
+
+
+@given(SET_OF_BOXES, SET_OF_BOXES)
+@settings(max_examples=50, deadline=None)
+def test_iou_counts_pixels(a, b):
+    a, b = _sorted(a), _sorted(b)
+    expected = [[_iou_by_pixels(one, other) for other in b] for one in a]
+    assert box_iou(a, b).shape == (len(a), len(b))
+    np.testing.assert_allclose(box_iou(a, b), np.reshape(expected, (len(a), len(b))))
+
+
+@given(SET_OF_BOXES)
+@settings(max_examples=30, deadline=None)
+def test_iou_is_symmetric_one_on_itself_and_blind_to_place_and_scale(corners):
+    boxes = _sorted(corners)
+    overlap = box_iou(boxes, boxes)
+    np.testing.assert_array_equal(overlap, overlap.T)
+    np.testing.assert_array_equal(np.diag(overlap), box_area(boxes) > 0)
+    np.testing.assert_allclose(box_iou(3 * boxes + 7, 3 * boxes + 7), overlap)
+
+
+def test_boxes_apart_in_both_directions_do_not_overlap():
+    # Both sides of their "intersection" are negative; the product would be positive.
+    assert box_iou([[0, 0, 2, 2]], [[5, 5, 7, 7]]) == 0
+
+
+def test_boxes_that_touch_do_not_overlap():
+    assert box_iou([[0, 0, 2, 2]], [[2, 0, 4, 2]]) == 0
+
+
+@pytest.mark.parametrize(
+    ("boxes", "words"),
+    [
+        ([[3, 0, 1, 2]], "x_min ≤ x_max"),
+        ([[0, 0, np.nan, 2]], "finite"),
+        ([[0, 0, 1]], r"\(n, 4\)"),
+        ([0, 0, 1, 1], r"\(n, 4\)"),
+    ],
+)
+def test_what_is_no_set_of_boxes_is_refused(boxes, words):
+    good = [[0, 0, 1, 1]]
+    for call in (lambda: box_iou(boxes, good), lambda: box_iou(good, boxes)):
+        with pytest.raises(ValueError, match=words):
+            call()
+    with pytest.raises(ValueError, match=words):
+        box_area(boxes)
+
+
+# Non-maximum suppression
+
+
+@given(
+    SET_OF_BOXES.flatmap(
+        lambda boxes: st.tuples(
+            st.just(boxes), st.lists(st.integers(0, 4), min_size=len(boxes), max_size=len(boxes))
+        )
+    ),
+    st.sampled_from([0, 0.25, 1 / 3, 0.5, 0.7, 1]),
+)
+@settings(max_examples=100, deadline=None)
+def test_suppression_equals_brute_force_with_ties_and_empty_boxes(drawn, threshold):
+    corners, scores = drawn
+    boxes, scores = _sorted(corners), np.array(scores, float)
+    kept = non_max_suppression(boxes, scores, threshold)
+    # A third is not a float: float32 and float64 round it differently.
+    expected = _suppress_by_hand(boxes, scores, threshold + 1e-9 * (threshold == 1 / 3))
+    assert kept.tolist() == expected
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 700), st.sampled_from([0.3, 0.5, 0.8]))
+@settings(max_examples=20, deadline=None)
+def test_suppression_equals_tensorflows(seed, count, threshold):
+    boxes, scores = _random_boxes(np.random.default_rng(seed), count)
+    expected = tf.image.non_max_suppression(boxes, scores, count, threshold)
+    np.testing.assert_array_equal(non_max_suppression(boxes, scores, threshold), expected)
+
+
+def _random_boxes(rng, count, size=100):
+    centres, sides = rng.uniform(0, size, (count, 2)), rng.uniform(5, 40, (count, 2))
+    boxes = np.concatenate([centres - sides / 2, centres + sides / 2], axis=1)
+    return boxes.astype("float32"), rng.random(count).astype("float32")
+
+
+def test_suppression_of_nothing_is_nothing():
+    assert non_max_suppression([], []).shape == (0,)
+    assert suppress_by_class([], [], []).shape == (0,)
+
+
+def test_a_suppressed_box_suppresses_none():
+    # The second overlaps both others; they do not overlap each other.
+    boxes = [[0, 0, 10, 10], [4, 0, 14, 10], [8, 0, 18, 10]]
+    assert non_max_suppression(boxes, [0.9, 0.8, 0.7], 0.4).tolist() == [0, 2]
+
+
+def test_classes_leave_each_other_alone():
+    boxes, scores = [[0, 0, 9, 9]] * 4, [0.5, 0.9, 0.7, 0.8]
+    assert suppress_by_class(boxes, scores, [3, 3, 0, 0]).tolist() == [1, 3]
+    assert non_max_suppression(boxes, scores).tolist() == [1]
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=10, deadline=None)
+def test_suppression_by_class_is_suppression_of_each_class(seed):
+    rng = np.random.default_rng(seed)
+    boxes, scores = _random_boxes(rng, 60)
+    labels = rng.integers(0, 4, 60)
+    kept = suppress_by_class(boxes, scores, labels)
+    assert np.all(np.diff(scores[kept]) <= 0)
+    for label in range(4):
+        mine = np.flatnonzero(labels == label)
+        alone = mine[non_max_suppression(boxes[mine], scores[mine])]
+        np.testing.assert_array_equal(kept[labels[kept] == label], alone)
+
+
+def test_suppression_refuses_what_does_not_fit():
+    boxes = [[0, 0, 1, 1], [0, 0, 2, 2]]
+    with pytest.raises(ValueError, match=r"scores has shape \(1,\); 2 boxes need \(2,\)"):
+        non_max_suppression(boxes, [0.5])
+    with pytest.raises(ValueError, match="scores holds NaN"):
+        non_max_suppression(boxes, [0.5, np.nan])
+    with pytest.raises(ValueError, match=r"iou_threshold is 50; it must be in \[0, 1\]"):
+        non_max_suppression(boxes, [0.5, 0.4], 50)
+    with pytest.raises(ValueError, match="labels has shape"):
+        suppress_by_class(boxes, [0.5, 0.4], [1])
+
+
+# Mean average precision
+
+
+def _coco(predictions, truths):
+    """Average precision (thresholds, classes) by pycocotools; NaN for classes without a truth."""
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    annotations, results = [], []
+    for image, (found, truth) in enumerate(zip(predictions, truths, strict=True)):
+        for box, label in zip(truth["boxes"], truth["labels"], strict=True):
+            annotations.append(_entry(image, box, label) | {"id": len(annotations) + 1})
+        for box, label, score in zip(found["boxes"], found["labels"], found["scores"], strict=True):
+            results.append(_entry(image, box, label) | {"score": float(score)})
+    truth = COCO()
+    truth.dataset = {
+        "images": [{"id": image} for image in range(len(truths))],
+        "categories": [{"id": label} for label in range(5)],
+        "annotations": annotations,
+        "info": {},
+    }
+    truth.createIndex()
+    if not results:  # pycocotools cannot load an empty list
+        return None
+    evaluation = COCOeval(truth, truth.loadRes(results), "bbox")
+    evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
+    evaluation.params.maxDets = [100]
+    evaluation.evaluate()
+    evaluation.accumulate()
+    precision = evaluation.eval["precision"][:, :, :, 0, 0]  # thresholds, recalls, classes
+    return np.where(precision < 0, np.nan, precision).mean(axis=1)
+
+
+def _entry(image, box, label):
+    x_min, y_min, x_max, y_max = map(float, box)
+    sides = [x_max - x_min, y_max - y_min]
+    return {
+        "image_id": image,
+        "category_id": int(label),
+        "bbox": [x_min, y_min, *sides],
+        "area": sides[0] * sides[1],
+        "iscrowd": 0,
+    }
+
+
+def _random_sets(rng, images, most_truths=6, noise=3.0, ties=False):
+    """Truths on a grid, and predictions near some of them, doubled, misnamed or from nowhere."""
+    predictions, truths = [], []
+    for _ in range(images):
+        count = rng.integers(0, most_truths + 1)
+        corners = rng.integers(0, 80, (count, 2))
+        boxes = np.concatenate([corners, corners + rng.integers(4, 30, (count, 2))], axis=1)
+        labels = rng.integers(0, 4, count)
+        truths.append({"boxes": boxes.astype(float), "labels": labels})
+        chosen = rng.integers(0, count, rng.integers(0, 2 * count + 1)) if count else []
+        near = boxes[chosen].reshape(-1, 4) + rng.normal(0, noise, (len(chosen), 4))
+        stray = _random_boxes(rng, rng.integers(0, 4))[0]
+        found = np.concatenate([np.sort(near.reshape(-1, 2, 2), axis=1).reshape(-1, 4), stray])
+        names = np.concatenate([labels[chosen], rng.integers(0, 5, len(stray))]).astype(int)
+        names = np.where(rng.random(len(names)) < 0.2, rng.integers(0, 5, len(names)), names)
+        scores = rng.integers(0, 4, len(found)) / 4 if ties else rng.random(len(found))
+        predictions.append({"boxes": found, "labels": names, "scores": scores})
+    return predictions, truths
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.booleans(), st.sampled_from([0, 1, 4]))
+@settings(max_examples=60, deadline=None)
+def test_mean_average_precision_equals_pycocotools(capsys_off, seed, images, ties, noise):
+    predictions, truths = _random_sets(np.random.default_rng(seed), images, noise=noise, ties=ties)
+    expected = _coco(predictions, truths)
+    result = mean_average_precision(predictions, truths)
+    present = np.unique(np.concatenate([truth["labels"] for truth in truths])).astype(int)
+    assert sorted(result["per_class"]) == present.tolist()
+    if not present.size:
+        assert np.isnan(result["map"])
+    elif expected is None:
+        assert result["map"] == 0
+    else:
+        for label in present:
+            assert result["per_class"][label] == pytest.approx(expected[:, label].mean(), abs=1e-9)
+            assert result["per_class50"][label] == pytest.approx(expected[0, label], abs=1e-9)
+        assert result["map"] == pytest.approx(np.nanmean(expected), abs=1e-9)
+        assert result["map50"] == pytest.approx(np.nanmean(expected[0]), abs=1e-9)
+
+
+@pytest.fixture(scope="module")
+def capsys_off():
+    """Swallows what pycocotools prints."""
+    import contextlib
+    import io
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield
+
+
+def test_only_the_hundred_best_detections_of_a_class_and_image_count(capsys_off):
+    rng = np.random.default_rng(0)
+    boxes, scores = _random_boxes(rng, 150)
+    found = {"boxes": boxes, "labels": np.zeros(150, int), "scores": scores}
+    chosen = np.argsort(scores)[[0, 5, 60, 149]]
+    truth = {"boxes": boxes[chosen], "labels": np.zeros(4, int)}
+    result = mean_average_precision([found], [truth])
+    assert result["map"] == pytest.approx(_coco([found], [truth])[:, 0].mean(), abs=1e-9)
+
+
+def test_a_perfect_detector_scores_one_and_a_blind_one_nothing():
+    truths = data.scenes(20, size=64, split="test").truths()
+    perfect = [truth | {"scores": np.ones(len(truth["labels"]))} for truth in truths]
+    nothing = [{"boxes": [], "labels": [], "scores": []}] * len(truths)
+    assert mean_average_precision(perfect, truths)["map"] == 1
+    assert mean_average_precision(nothing, truths)["map"] == 0
+
+
+def test_average_precision_of_a_ranked_list_by_hand():
+    # Two truths; right, wrong, right: precision 1 up to recall 1/2, then 2/3.
+    truth = {"boxes": [[0, 0, 4, 4], [10, 0, 14, 4]], "labels": [7, 7]}
+    found = {
+        "boxes": [[0, 0, 4, 4], [50, 50, 60, 60], [10, 0, 14, 4]],
+        "labels": [7, 7, 7],
+        "scores": [0.9, 0.8, 0.7],
+    }
+    result = mean_average_precision([found], [truth], iou_thresholds=(0.5,))
+    assert result["map"] == pytest.approx((51 * 1 + 50 * 2 / 3) / 101)
+    assert result["per_class"] == {7: result["map"]}
+
+
+def test_a_second_detection_of_a_truth_is_wrong():
+    truth = {"boxes": [[0, 0, 4, 4]], "labels": [0]}
+    found = {"boxes": [[0, 0, 4, 4]] * 2, "labels": [0, 0], "scores": [0.9, 0.8]}
+    recall, precision, scores = precision_recall([found], [truth], 0)
+    assert recall.tolist() == [1, 1]
+    assert precision.tolist() == [1, 0.5]
+    assert scores.tolist() == [0.9, 0.8]
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=10, deadline=None)
+def test_the_precision_recall_curve_equals_scikit_learns_where_each_box_is_its_own_truth(seed):
+    # With one box an image and either a perfect or no match, detection is classification.
+    rng = np.random.default_rng(seed)
+    right, scores = np.append(rng.random(30) < 0.5, True), rng.random(31)
+    truths = [{"boxes": [[0, 0, 9, 9]], "labels": [int(r)]} for r in right]
+    found = [{"boxes": [[0, 0, 9, 9]], "labels": [1], "scores": [score]} for score in scores]
+    recall, precision, thresholds = precision_recall(found, truths, 1)
+    expected_precision, expected_recall, _ = precision_recall_curve(right, scores)
+    np.testing.assert_allclose(precision[::-1], expected_precision[:-1])
+    np.testing.assert_allclose(recall[::-1], expected_recall[:-1])
+    np.testing.assert_array_equal(thresholds, np.sort(scores)[::-1])
+    area = np.sum(np.diff(recall, prepend=0) * precision)
+    assert area == pytest.approx(average_precision_score(right, scores))
+
+
+def test_scoring_refuses_what_does_not_fit():
+    truth = {"boxes": [[0, 0, 1, 1]], "labels": [0]}
+    found = truth | {"scores": [0.5]}
+    cases = [
+        (([found], [truth, truth]), "predictions has 1 images and truths 2"),
+        (([truth], [truth]), re.escape("predictions[0] has no scores")),
+        (([found | {"labels": [0, 1]}], [truth]), re.escape("predictions[0]['labels'] has shape")),
+        (([found], [{"boxes": [[2, 0, 1, 1]], "labels": [0]}]), "x_min ≤ x_max"),
+        (([found], [truth], (0.5, 50)), "iou_thresholds is .*at most 1"),
+        (([found], [truth], ()), "iou_thresholds is"),
+    ]
+    for arguments, words in cases:
+        with pytest.raises(ValueError, match=words):
+            mean_average_precision(*arguments)
+    with pytest.raises(ValueError, match="label is 3; none of the truths has it"):
+        precision_recall([found], [truth], 3)
+
+
+# Kinds of errors
+
+
+def test_each_kind_of_error_is_told():
+    truth = {"boxes": [[0, 0, 10, 10], [50, 0, 60, 10], [0, 50, 10, 60]], "labels": [1, 2, 3]}
+    cases = {
+        "right": ([0, 0, 10, 9], 1, 0.9),
+        "twice": ([0, 0, 9, 10], 1, 0.8),
+        "wrong class": ([50, 0, 60, 10], 1, 0.7),
+        "badly placed": ([0, 50, 10, 53], 3, 0.6),
+        "nothing there": ([80, 80, 90, 90], 1, 0.5),
+    }
+    boxes, labels, scores = zip(*cases.values(), strict=True)
+    found = {"boxes": boxes, "labels": labels, "scores": scores}
+    empty = {"boxes": [], "labels": []}
+    counts = error_kinds([found, empty | {"scores": []}], [truth, empty])
+    assert counts == dict.fromkeys(cases, 1) | {"missed": 2}
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_the_kinds_add_up(seed):
+    predictions, truths = _random_sets(np.random.default_rng(seed), 5)
+    counts = error_kinds(predictions, truths)
+    told = sum(len(found["labels"]) for found in predictions)
+    assert sum(counts.values()) - counts["missed"] == told
+    assert counts["right"] + counts["missed"] == sum(len(truth["labels"]) for truth in truths)
+
+
+def test_the_module_says_what_coco_says():
+    assert tuple(np.linspace(0.5, 0.95, 10).round(2)) == detection.IOU_THRESHOLDS
