@@ -73,7 +73,7 @@ def compiled_gradient(model):
 
 def cam_of_one(model, image, layer_name, index):
     """Grad-CAM as most notebooks have it: a new model for each image, not compiled."""
-    both = keras.Model(model.inputs, [model.get_layer(layer_name).output, model.output])
+    both = keras.Model(model.input, [model.get_layer(layer_name).output, model.output])
     with tf.GradientTape() as tape:
         features, logits = both(image)
         score = logits[0, index]

@@ -6,9 +6,15 @@ of a set of images are lists of one dict an image: `boxes` (k, 4), `labels` (k,)
 predictions `scores` (k,).
 """
 
+import math
 from typing import NamedTuple
 
+from helpers import data
+from helpers.arguments import check_positive, check_whole_number
+
+import keras
 import numpy as np
+from keras import layers, ops
 
 #: COCO's thresholds (Lin et al., 2014).
 IOU_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -196,6 +202,265 @@ def error_kinds(predictions, truths, iou_threshold=0.5, least_overlap=0.1):
     return counts
 
 
+def cell_centres(size, stride=8):
+    """The middles (x, y) of a grid's cells, row by row, float32 ((size/stride)², 2), in pixels.
+
+    Raises:
+        ValueError: if the cells do not tile the image.
+    """
+    check_positive(size=size, stride=stride)
+    if size % stride:
+        raise ValueError(f"size is {size}; it must be a multiple of the stride, {stride}")
+    middles = np.arange(stride / 2, size, stride, dtype="float32")
+    return np.stack(np.meshgrid(middles, middles), axis=-1).reshape(-1, 2)
+
+
+def centre_targets(boxes, labels, centres, radius=6.0):
+    """What each cell of a grid should say: which object it stands for (after Tian et al., 2019).
+
+    A cell stands for the object whose middle is nearest, if that is within `radius` and the cell's
+    own middle lies in the object's box. So that none is lost, the cell nearest to an object's
+    middle always stands for it.
+
+    Args:
+        boxes: (n, k, 4).
+        labels: (n, k), whole numbers; below 0 where there is no object.
+        centres: (cells, 2), see `cell_centres`.
+        radius: pixels.
+
+    Returns:
+        float32 (n, cells, 5): the label, −1 for background, and the box, zeros for background.
+
+    Raises:
+        ValueError: if the shapes do not fit, or a box of an object is empty or lies outside.
+    """
+    boxes, labels = np.asarray(boxes, "float32"), np.asarray(labels)
+    if boxes.ndim != 3 or boxes.shape[2] != 4 or labels.shape != boxes.shape[:2]:
+        raise ValueError(
+            f"boxes has shape {boxes.shape} and labels {labels.shape}; they must be (n, k, 4) and "
+            f"(n, k)"
+        )
+    present = labels >= 0
+    limit = centres[-1] + centres[0]  # the far edge of the last cell
+    outside = (boxes[..., :2] < 0).any(-1) | (boxes[..., 2:] > limit).any(-1)
+    empty = (boxes[..., 2:] <= boxes[..., :2]).any(-1)
+    if np.any(present & (outside | empty)):
+        i, j = np.argwhere(present & (outside | empty))[0]
+        raise ValueError(
+            f"boxes[{i}, {j}] is {boxes[i, j].tolist()}; an object's box must have a width and a "
+            f"height and lie in the image, [0, {limit[0]:g}]"
+        )
+    middles = (boxes[..., :2] + boxes[..., 2:]) / 2
+    distance = np.linalg.norm(middles[:, :, None] - centres, axis=-1)  # (n, k, cells)
+    inside = (centres > boxes[:, :, None, :2]).all(-1) & (centres < boxes[:, :, None, 2:]).all(-1)
+    nearest = distance == distance.min(axis=2, keepdims=True)
+    fits = present[..., None] & (nearest | (inside & (distance <= radius)))
+    # An object's own cell goes before another object's radius.
+    cost = np.where(fits, distance - 1e4 * nearest, np.inf)
+    owner = cost.argmin(axis=1)
+    taken = np.take_along_axis(fits, owner[:, None], axis=1)[:, 0]
+    targets = np.concatenate([labels[..., None].astype("float32"), boxes], axis=-1)
+    targets = np.take_along_axis(targets, owner[..., None], axis=1)
+    return np.where(taken[..., None], targets, np.float32([-1, 0, 0, 0, 0]))
+
+
+@keras.saving.register_keras_serializable("helpers")
+class DecodeBoxes(layers.Layer):
+    """Turns what a grid's cells say, four numbers each, into boxes.
+
+    A cell says how far the four sides of its object are from the cell's middle, as logarithms in
+    units of the stride: (B, cells, 4) becomes boxes (B, cells, 4) in pixels.
+
+    Args:
+        size: the image's side in pixels.
+        stride: the cells' side.
+    """
+
+    def __init__(self, size, stride=8, **kwargs):
+        super().__init__(**kwargs)
+        self.size, self.stride = size, stride
+        self.centres = cell_centres(size, stride)
+
+    def call(self, distances):
+        # exp(4) strides are more than any image here; without a limit the first steps may overflow.
+        left, top, right, bottom = ops.split(
+            self.stride * ops.exp(ops.clip(distances, -4, 4)), 4, axis=-1
+        )
+        x, y = self.centres[:, :1], self.centres[:, 1:]
+        return ops.concatenate([x - left, y - top, x + right, y + bottom], axis=-1)
+
+    def get_config(self):
+        return super().get_config() | {"size": self.size, "stride": self.stride}
+
+
+def build_detector(size, num_classes, widths=(16, 32, 64), prior=0.02):
+    """A one-stage detector without anchors: each cell says a class and a box (Tian et al., 2019).
+
+    Two 3×3 convolutions for each width, the first of which halves the sides, so a cell is
+    2^len(widths) pixels wide. The class head begins with `prior` for each class: otherwise the
+    many cells of background swamp the first steps (Lin et al., 2017).
+
+    Args:
+        size: side of the grey images (B, size, size, 1), in [0, 1].
+        num_classes: number of classes.
+        widths: channels at each resolution.
+        prior: the probability that the untrained detector gives each class, in (0, 1).
+
+    Returns:
+        A `keras.Model` to (B, cells, num_classes + 4): logits, then the box in pixels.
+
+    Raises:
+        ValueError: if the cells do not tile the image, or an argument is out of its range.
+    """
+    check_positive(num_classes=num_classes, **{f"widths[{i}]": w for i, w in enumerate(widths)})
+    if not 0 < prior < 1:
+        raise ValueError(f"prior is {prior}; it must be in (0, 1)")
+    stride = 2 ** len(widths)
+    cells = len(cell_centres(size, stride))
+    inputs = x = keras.Input((size, size, 1))
+    for width in widths:
+        x = _convolution(_convolution(x, width, 2), width)
+    x = _convolution(x, widths[-1])
+    bias = keras.initializers.Constant(-math.log((1 - prior) / prior))
+    logits = layers.Conv2D(num_classes, 3, padding="same", bias_initializer=bias)(x)
+    distances = layers.Conv2D(4, 3, padding="same", name="distances")(x)
+    boxes = DecodeBoxes(size, stride)(layers.Reshape((cells, 4))(distances))
+    return keras.Model(
+        inputs, layers.Concatenate()([layers.Reshape((cells, num_classes))(logits), boxes])
+    )
+
+
+@keras.saving.register_keras_serializable("helpers")
+class DetectionLoss(keras.losses.Loss):
+    """Focal loss for the classes and 1 − GIoU for the boxes, per object.
+
+    Focal loss (Lin et al., 2017), −α (1 − p)^γ log p for the cell's own class and
+    −(1 − α) p^γ log(1 − p) for each other, summed over cells and classes; 1 − GIoU summed over the
+    cells that stand for an object. Both are divided by the number of those cells.
+
+    Args:
+        alpha: weight of the positive terms, in [0, 1].
+        gamma: how strongly easy terms fade; 0 gives weighted cross-entropy.
+    """
+
+    def __init__(self, alpha=0.5, gamma=2.0, name="detection_loss", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.alpha, self.gamma = alpha, gamma
+
+    def call(self, y_true, y_pred):
+        logits, boxes = y_pred[..., :-4], y_pred[..., -4:]
+        wanted = ops.one_hot(ops.cast(y_true[..., 0], "int32"), logits.shape[-1])
+        positive = ops.cast(y_true[..., 0] >= 0, logits.dtype)
+        objects = ops.maximum(ops.sum(positive), 1)
+        focal = ops.sum(focal_terms(wanted, logits, self.alpha, self.gamma))
+        placing = ops.sum(positive * (1 - generalised_iou(y_true[..., 1:], boxes)))
+        return (focal + placing) / objects
+
+    def get_config(self):
+        return super().get_config() | {"alpha": self.alpha, "gamma": self.gamma}
+
+
+def focal_terms(wanted, logits, alpha=0.5, gamma=2.0):
+    """Focal loss of each yes-or-no decision (Lin et al., 2017), in nats.
+
+    Args:
+        wanted, logits: tensors of the same shape; wanted is 0 or 1.
+        alpha, gamma: see `DetectionLoss`.
+
+    Returns:
+        Tensor of that shape.
+    """
+    # log σ without overflow; σ(−x) = 1 − σ(x).
+    right = wanted * ops.log_sigmoid(logits) * ops.sigmoid(-logits) ** gamma
+    wrong = (1 - wanted) * ops.log_sigmoid(-logits) * ops.sigmoid(logits) ** gamma
+    return -(alpha * right + (1 - alpha) * wrong)
+
+
+def generalised_iou(a, b):
+    """IoU less the part of the pair's hull that neither fills (Rezatofighi et al., 2019).
+
+    Where boxes do not meet, IoU is 0 and has no slope; this one grows as they come nearer.
+
+    Args:
+        a, b: tensors (…, 4) of boxes, pair by pair.
+
+    Returns:
+        Tensor (…,) in [−1, 1].
+    """
+    low, high = ops.maximum(a[..., :2], b[..., :2]), ops.minimum(a[..., 2:], b[..., 2:])
+    hull = ops.maximum(a[..., 2:], b[..., 2:]) - ops.minimum(a[..., :2], b[..., :2])
+    shared = ops.prod(ops.maximum(high - low, 0), axis=-1)
+    areas = ops.prod(a[..., 2:] - a[..., :2], axis=-1) + ops.prod(b[..., 2:] - b[..., :2], axis=-1)
+    union, hull = areas - shared, ops.prod(hull, axis=-1)
+    tiny = keras.config.epsilon()
+    return shared / ops.maximum(union, tiny) - (hull - union) / ops.maximum(hull, tiny)
+
+
+class SceneStream(keras.utils.PyDataset):
+    """Digit scenes with their targets, new ones in each epoch.
+
+    Args:
+        count: scenes in an epoch; a multiple of the batch size.
+        size: side of a scene in pixels.
+        batch_size: scenes in a batch.
+        stride: side of the detector's cells.
+        seed: selects the scenes.
+    """
+
+    def __init__(self, count, size, batch_size=32, stride=8, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        check_whole_number("count", count, batch_size)
+        self.count, self.size, self.batch_size = count, size, batch_size
+        self.centres = cell_centres(size, stride)
+        self.epoch_seed = 1000 * seed
+        self.on_epoch_end()
+
+    def __len__(self):
+        return self.count // self.batch_size
+
+    def __getitem__(self, index):
+        part = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        return self.images[part], self.targets[part]
+
+    def on_epoch_end(self):
+        drawn = data.scenes(self.count, self.size, seed=self.epoch_seed)
+        self.images = drawn.images
+        self.targets = centre_targets(drawn.boxes, drawn.labels, self.centres)
+        self.epoch_seed += 1
+
+
+def detect(model, images, least_score=0.05, iou_threshold=0.5):
+    """The objects that a detector finds in images.
+
+    Args:
+        model: see `build_detector`.
+        images: (n, size, size, 1), in [0, 1].
+        least_score: detections below it are left out.
+        iou_threshold: see `suppress_by_class`.
+
+    Returns:
+        List of n dicts with `boxes` (k, 4) in pixels, cut off at the image's edges, `labels` and
+        `scores` (k,), by falling score.
+    """
+    images = np.asarray(images, "float32")
+    if images.ndim != 4 or images.shape[1:] != model.input_shape[1:]:
+        raise ValueError(
+            f"images has shape {images.shape}; the detector takes (n, "
+            f"{', '.join(map(str, model.input_shape[1:]))})"
+        )
+    answers = model.predict(images, batch_size=100, verbose=0)
+    return [_objects(answer, images.shape[1], least_score, iou_threshold) for answer in answers]
+
+
+def _objects(answer, size, least_score, iou_threshold):
+    scores = 1 / (1 + np.exp(-answer[:, :-4]))
+    cells, labels = np.nonzero(scores >= least_score)
+    boxes = np.clip(answer[cells, -4:], 0, size)
+    scores = scores[cells, labels]
+    kept = suppress_by_class(boxes, scores, labels, iou_threshold)
+    return {"boxes": boxes[kept], "labels": labels[kept], "scores": scores[kept]}
+
+
 class _Matches(NamedTuple):
     """All detections of a set, and which are right.
 
@@ -254,6 +519,11 @@ def _match(predictions, truths, thresholds):
         right[:, counted],
         truth_labels,
     )
+
+
+def _convolution(x, filters, stride=1):
+    x = layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(x)
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
 
 
 def _curves(found, label):

@@ -106,6 +106,77 @@ def psnr(a, b, max_value=1.0):
         return 10 * np.log10(max_value**2 / squared_error)
 
 
+def dice(truth, prediction):
+    """Dice coefficient 2 |A ∩ B| / (|A| + |B|) of two sets of pixels, image by image.
+
+    Args:
+        truth, prediction: arrays (B, H, W) of booleans, or of 0 and 1.
+
+    Returns:
+        Array (B,) in [0, 1]; 1 where both are empty, since then nothing is wrong.
+
+    Raises:
+        ValueError: if the shapes differ or are not (B, H, W), or there are other values.
+    """
+    truth, prediction = _masks(truth, prediction)
+    for name, mask in (("truth", truth), ("prediction", prediction)):
+        if not np.isin(mask, (0, 1)).all():
+            raise ValueError(
+                f"{name} has values from {mask.min()} to {mask.max()}; dice needs 0 and 1 (compare "
+                f"with a threshold or a class first)"
+            )
+    truth, prediction = truth.astype(bool), prediction.astype(bool)
+    shared = np.sum(truth & prediction, axis=(1, 2))
+    total = np.sum(truth, axis=(1, 2)) + np.sum(prediction, axis=(1, 2))
+    return np.where(total > 0, 2 * shared / np.maximum(total, 1), 1.0)
+
+
+def class_iou(truth, prediction, num_classes):
+    """Intersection over union of each class, its pixels counted over all images.
+
+    Args:
+        truth, prediction: whole numbers (B, H, W), from 0 to num_classes − 1.
+        num_classes: number of classes.
+
+    Returns:
+        Array (num_classes,) in [0, 1]; NaN for a class that occurs in neither.
+
+    Raises:
+        ValueError: if the shapes differ or are not (B, H, W), or a label is out of range.
+    """
+    truth, prediction = _masks(truth, prediction)
+    for name, mask in (("truth", truth), ("prediction", prediction)):
+        if mask.size and not 0 <= mask.min() <= mask.max() < num_classes:
+            raise ValueError(
+                f"{name} has labels from {mask.min()} to {mask.max()}; they must be from 0 to "
+                f"{num_classes - 1}"
+            )
+    pairs = (truth.astype("int64") * num_classes + prediction).ravel()
+    table = np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+    shared = np.diag(table)
+    union = table.sum(axis=0) + table.sum(axis=1) - shared
+    return np.divide(shared, union, out=np.full(num_classes, np.nan), where=union > 0)
+
+
+def mean_iou(truth, prediction, num_classes):
+    """Mean of `class_iou` over the classes that occur; arguments as there.
+
+    Returns:
+        A float in [0, 1].
+    """
+    return float(np.nanmean(class_iou(truth, prediction, num_classes)))
+
+
+def _masks(truth, prediction):
+    truth, prediction = np.asarray(truth), np.asarray(prediction)
+    if truth.shape != prediction.shape or truth.ndim != 3 or not truth.size:
+        raise ValueError(
+            f"truth is {truth.shape} and prediction is {prediction.shape}; both must be the same "
+            f"(B, H, W)"
+        )
+    return truth, prediction
+
+
 def _features(name, values):
     values = np.asarray(values, "float64")
     if values.ndim != 2 or len(values) < 2:

@@ -2,15 +2,25 @@ import re
 
 from helpers import data, detection
 from helpers.detection import (
+    DecodeBoxes,
+    DetectionLoss,
+    SceneStream,
     box_area,
     box_iou,
+    build_detector,
+    cell_centres,
+    centre_targets,
+    detect,
     error_kinds,
+    focal_terms,
+    generalised_iou,
     mean_average_precision,
     non_max_suppression,
     precision_recall,
     suppress_by_class,
 )
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -369,6 +379,211 @@ def test_the_kinds_add_up(seed):
     told = sum(len(found["labels"]) for found in predictions)
     assert sum(counts.values()) - counts["missed"] == told
     assert counts["right"] + counts["missed"] == sum(len(truth["labels"]) for truth in truths)
+
+
+# The detector
+
+
+def _targets_by_hand(boxes, labels, centres, radius):
+    """For each cell, by rule: whose own cell is it, else who is near enough and around it?"""
+    found = np.full((len(centres), 5), 0.0)
+    found[:, 0] = -1
+    middles = [((b[0] + b[2]) / 2, (b[1] + b[3]) / 2) for b in boxes]
+    real = [j for j in range(len(boxes)) if labels[j] >= 0]
+    distances = {
+        j: [np.hypot(x - middles[j][0], y - middles[j][1]) for x, y in centres] for j in real
+    }
+    for i, (x, y) in enumerate(centres):
+        own = [j for j in real if np.isclose(distances[j][i], min(distances[j]))]
+        near = [
+            j
+            for j in real
+            if distances[j][i] <= radius
+            and boxes[j][0] < x < boxes[j][2]
+            and boxes[j][1] < y < boxes[j][3]
+        ]
+        if own or near:
+            j = min(own or near, key=lambda j: distances[j][i])
+            found[i] = [labels[j], *boxes[j]]
+    return found
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([2.0, 6.0, 20.0]))
+@settings(max_examples=30, deadline=None)
+def test_targets_equal_the_rule(seed, radius):
+    rng = np.random.default_rng(seed)
+    corners = rng.uniform(0, 20, (2, 3, 2))
+    boxes = np.concatenate([corners, corners + rng.uniform(2, 12, (2, 3, 2))], axis=-1)
+    labels = rng.integers(-1, 4, (2, 3))
+    centres = cell_centres(32, 8)
+    targets = centre_targets(boxes, labels, centres, radius)
+    for i in range(2):
+        expected = _targets_by_hand(boxes[i].astype("float32"), labels[i], centres, radius)
+        np.testing.assert_allclose(targets[i], expected, rtol=1e-5)
+
+
+def test_every_object_of_the_scenes_has_a_cell():
+    scenes = data.scenes(200, size=64)
+    targets = centre_targets(scenes.boxes, scenes.labels, cell_centres(64))
+    assert targets.shape == (200, 64, 5)
+    for target, truth in zip(targets, scenes.truths(), strict=True):
+        told = {tuple(row) for row in target[target[:, 0] >= 0]}
+        there = {(label, *box) for label, box in zip(truth["labels"], truth["boxes"], strict=True)}
+        assert told <= there
+        assert len(told) >= len(there) - 1  # two digits may share their middle cell
+    shares = [(t[:, 0] >= 0).any() for t in targets]
+    assert all(shares)
+
+
+def test_cells_tile_the_image():
+    np.testing.assert_array_equal(cell_centres(4, 2), [[1, 1], [3, 1], [1, 3], [3, 3]])
+    with pytest.raises(ValueError, match="size is 60; it must be a multiple of the stride, 8"):
+        cell_centres(60, 8)
+
+
+@pytest.mark.parametrize("box", [[5, 5, 5, 9], [-1, 0, 4, 4], [0, 0, 33, 4]])
+def test_targets_refuse_a_box_that_is_empty_or_outside(box):
+    with pytest.raises(ValueError, match=r"boxes\[0, 1\] is .* lie in the image, \[0, 32\]"):
+        centre_targets([[[0, 0, 2, 2], box]], [[1, 1]], cell_centres(32))
+    centre_targets([[[0, 0, 2, 2], box]], [[1, -1]], cell_centres(32))  # there is no such object
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_generalised_iou_by_its_definition(seed):
+    rng = np.random.default_rng(seed)
+    a, b = (_random_boxes(rng, 9)[0] for _ in range(2))
+    hulls = np.concatenate([np.minimum(a, b)[:, :2], np.maximum(a, b)[:, 2:]], axis=1)
+    iou = np.diag(box_iou(a, b))
+    union = (box_area(a) + box_area(b)) / (1 + iou)
+    expected = iou - (box_area(hulls) - union) / box_area(hulls)
+    np.testing.assert_allclose(generalised_iou(a, b), expected, atol=1e-5)
+    np.testing.assert_allclose(generalised_iou(a, a), 1, atol=1e-6)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 1.0, 2.0]), st.sampled_from([0.25, 0.5]))
+@settings(max_examples=20, deadline=None)
+def test_focal_terms_are_keras(seed, gamma, alpha):
+    rng = np.random.default_rng(seed)
+    wanted, logits = rng.integers(0, 2, (6, 3)).astype("float32"), rng.normal(0, 3, (6, 3))
+    logits = logits.astype("float32")
+    expected = keras.losses.binary_focal_crossentropy(
+        wanted, logits, apply_class_balancing=True, alpha=alpha, gamma=gamma, from_logits=True
+    )
+    found = np.mean(focal_terms(wanted, logits, alpha, gamma), axis=-1)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_focal_terms_are_finite_at_any_logit():
+    logits = np.array([-1000.0, 1000.0], "float32")
+    assert np.isfinite(focal_terms(np.ones(2, "float32"), logits)).all()
+    assert np.isfinite(focal_terms(np.zeros(2, "float32"), logits)).all()
+
+
+def test_the_loss_is_the_sum_of_its_parts_per_object():
+    rng = np.random.default_rng(0)
+    boxes, labels = _random_boxes(rng, 6)[0], np.array([2, -1, 0, -1, -1, 1])
+    y_true = np.concatenate([labels[:, None], boxes], axis=1)[None].astype("float32")
+    guess = _random_boxes(rng, 6)[0]
+    logits = rng.normal(size=(6, 3)).astype("float32")
+    y_pred = np.concatenate([logits, guess], axis=1)[None]
+    wanted = np.eye(3, dtype="float32")[labels] * (labels >= 0)[:, None]
+    there = labels >= 0
+    placing = np.sum(1 - np.asarray(generalised_iou(boxes[there], guess[there])))
+    expected = (np.sum(focal_terms(wanted, logits)) + placing) / 3
+    assert float(DetectionLoss()(y_true, y_pred)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_without_objects_only_the_background_counts():
+    y_true = np.array([[[-1, 0, 0, 0, 0]] * 4], "float32")
+    y_pred = np.concatenate([np.full((1, 4, 3), -2.0), np.ones((1, 4, 4))], axis=-1)
+    expected = 12 * 0.5 * (1 / (1 + np.exp(2))) ** 2 * np.log1p(np.exp(-2))
+    assert float(DetectionLoss()(y_true, y_pred.astype("float32"))) == pytest.approx(expected)
+
+
+def test_an_untrained_detector_believes_its_prior_and_boxes_around_its_cells():
+    model = build_detector(32, 3, widths=(4, 8), prior=0.05)
+    answer = np.asarray(model(np.zeros((2, 32, 32, 1))))
+    assert answer.shape == (2, 64, 3 + 4)
+    np.testing.assert_allclose(1 / (1 + np.exp(-answer[..., :3])), 0.05, rtol=1e-4)
+    centres = cell_centres(32, 4)
+    np.testing.assert_allclose(answer[0, :, 3:], np.hstack([centres - 4, centres + 4]), rtol=1e-4)
+
+
+def test_boxes_are_decoded_from_logarithms_of_distances():
+    centres = cell_centres(16, 8)
+    boxes = np.array([[1, 0, 7, 10], [9, 2, 16, 6], [0, 10, 8, 14], [8, 8, 16, 16]], "float32")
+    distances = np.hstack([centres - boxes[:, :2], boxes[:, 2:] - centres])
+    decoded = DecodeBoxes(16, 8)(np.log(distances / 8)[None])
+    np.testing.assert_allclose(decoded[0], boxes, atol=1e-4)
+
+
+def test_the_detector_refuses_what_cannot_be():
+    cases = [
+        ((60, 10), "size is 60; it must be a multiple of the stride, 8"),
+        ((64, 0), "num_classes is 0"),
+        ((64, 10, (16, 0)), r"widths\[1\] is 0"),
+        ((64, 10, (16,), 1), r"prior is 1; it must be in \(0, 1\)"),
+    ]
+    for arguments, words in cases:
+        with pytest.raises(ValueError, match=words):
+            build_detector(*arguments)
+    model = build_detector(32, 2, widths=(2, 2))
+    with pytest.raises(ValueError, match=r"the detector takes \(n, 32, 32, 1\)"):
+        detect(model, np.zeros((1, 64, 64, 1)))
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in Keras
+def test_a_detector_survives_saving(tmp_path):
+    model = build_detector(32, 2, widths=(2, 2))
+    model.compile("sgd", DetectionLoss(0.3, 1.0))
+    model.save(tmp_path / "detector.keras")
+    again = keras.models.load_model(tmp_path / "detector.keras")
+    images = np.random.default_rng(0).random((2, 32, 32, 1), "float32")
+    np.testing.assert_allclose(again(images), model(images), rtol=1e-5)
+    assert again.loss.get_config() == model.loss.get_config()
+
+
+def test_detections_are_what_the_cells_say_without_doubles():
+    def answer(logits):
+        boxes = np.tile([[2.0, 2, 10, 10]], (4, 1))
+        boxes[3] = [-5, 20, 12, 40]
+        return np.concatenate([logits, boxes], axis=1)[None]
+
+    class Fixed:
+        input_shape = (None, 32, 32, 1)
+
+        def predict(self, images, **_):
+            return answer(np.array([[3.0, -9], [2, 1], [-9, -9], [-9, 2]]))
+
+    [found] = detect(Fixed(), np.zeros((1, 32, 32, 1)))
+    # The second cell doubles the first cell's 0, but its 1 is another class.
+    assert found["labels"].tolist() == [0, 1, 1]
+    np.testing.assert_allclose(found["scores"], 1 / (1 + np.exp([-3.0, -2, -1])))
+    np.testing.assert_array_equal(found["boxes"][1], [0, 20, 12, 32])
+
+
+def test_the_stream_gives_new_scenes_each_epoch_and_the_same_for_the_same_seed():
+    streams = [SceneStream(64, 32, batch_size=32, stride=4, seed=seed) for seed in (0, 0, 1)]
+    images, targets = streams[0][1]
+    assert len(streams[0]) == 2
+    assert (images.shape, targets.shape) == ((32, 32, 32, 1), (32, 64, 5))
+    np.testing.assert_array_equal(images, streams[1][1][0])
+    assert not np.array_equal(images, streams[2][1][0])
+    streams[0].on_epoch_end()
+    assert not np.array_equal(images, streams[0][1][0])
+    with pytest.raises(ValueError, match="count is 8; it must be a whole number of at least 32"):
+        SceneStream(8, 32)
+
+
+def test_a_step_of_training_lowers_the_loss():
+    keras.utils.set_random_seed(0)
+    stream = SceneStream(32, 32, batch_size=32, stride=4)
+    model = build_detector(32, 10, widths=(4, 8))
+    model.compile(keras.optimizers.Adam(1e-2), DetectionLoss())
+    before = model.evaluate(*stream[0], batch_size=32, verbose=0)
+    model.fit(*stream[0], batch_size=32, epochs=15, verbose=0)
+    assert model.evaluate(*stream[0], batch_size=32, verbose=0) < 0.9 * before
 
 
 def test_the_module_says_what_coco_says():

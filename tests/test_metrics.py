@@ -2,6 +2,7 @@ import time
 
 from helpers import metrics
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import linalg, special
 from skimage import metrics as skimage_metrics
+from sklearn.metrics import f1_score, jaccard_score
 
 
 def features(rng, count, width):
@@ -219,3 +221,50 @@ class TestPsnr:
     def test_bad_input(self, a, b, max_value, message):
         with pytest.raises(ValueError, match=message):
             metrics.psnr(a, b, max_value)
+
+
+# Dice and intersection over union
+
+
+@given(hnp.arrays("int64", (3, 4, 5), elements=st.integers(0, 1)), st.integers(0, 2**32 - 1))
+def test_dice_is_scikit_learns_f1_of_each_image(truth, seed):
+    prediction = np.random.default_rng(seed).integers(0, 2, truth.shape)
+    expected = [
+        f1_score(a.ravel(), b.ravel(), zero_division=1.0)
+        for a, b in zip(truth, prediction, strict=True)
+    ]
+    np.testing.assert_allclose(metrics.dice(truth, prediction), expected)
+
+
+def test_dice_of_two_empty_masks_is_one_and_of_one_is_zero():
+    empty, full = np.zeros((1, 2, 2)), np.ones((1, 2, 2))
+    assert metrics.dice(empty, empty) == 1
+    assert metrics.dice(empty, full) == metrics.dice(full, empty) == 0
+
+
+@given(hnp.arrays("int64", (2, 4, 5), elements=st.integers(0, 3)), st.integers(0, 2**32 - 1))
+def test_iou_is_scikit_learns_jaccard_score_and_keras(truth, seed):
+    prediction = np.random.default_rng(seed).integers(0, 3, truth.shape)
+    found = metrics.class_iou(truth, prediction, 5)
+    present = np.union1d(truth, prediction)
+    expected = jaccard_score(truth.ravel(), prediction.ravel(), labels=present, average=None)
+    np.testing.assert_allclose(found[present], expected)
+    assert np.isnan(np.delete(found, present)).all()
+    keras_metric = keras.metrics.MeanIoU(5)
+    keras_metric.update_state(truth, prediction)
+    assert metrics.mean_iou(truth, prediction, 5) == pytest.approx(float(keras_metric.result()))
+
+
+def test_masks_that_do_not_fit_are_refused():
+    mask = np.zeros((1, 2, 2), int)
+    for score in (metrics.dice, lambda a, b: metrics.class_iou(a, b, 3)):
+        with pytest.raises(ValueError, match=r"truth is \(1, 2, 2\) and prediction is \(1, 2, 3\)"):
+            score(mask, np.zeros((1, 2, 3), int))
+        with pytest.raises(ValueError, match=r"\(B, H, W\)"):
+            score(mask[0], mask[0])
+    with pytest.raises(ValueError, match="prediction has values from 0.5 to 0.5; dice needs 0 and"):
+        metrics.dice(mask, mask + 0.5)
+    with pytest.raises(ValueError, match="prediction has labels from 3 to 3; they must be from 0"):
+        metrics.mean_iou(mask, mask + 3, 3)
+    with pytest.raises(ValueError, match="truth has labels from -1 to -1"):
+        metrics.mean_iou(mask - 1, mask, 3)

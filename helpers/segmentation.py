@@ -1,0 +1,268 @@
+"""U-Net (Ronneberger et al., 2015), its loss, and what belongs to images with masks.
+
+Images are (B, H, W, C) in [0, 1]; masks are whole numbers (B, H, W), 0 for background.
+"""
+
+from helpers.arguments import check_positive, check_whole_number
+
+import keras
+import numpy as np
+from keras import layers, ops
+from scipy import ndimage
+
+
+def build_unet(input_shape, num_classes, filters=64, depth=4):
+    """U-Net: a way down, a way up, and on each level a skip that carries detail across.
+
+    With the default widths it is the network of the paper but for two things that have become
+    usual: borders are padded, so that the mask is as large as the image, and each 3×3 convolution
+    is followed by batch normalisation.
+
+    Args:
+        input_shape: (H, W, C), H and W multiples of 2^depth; None for sides that may vary.
+        num_classes: channels of the output.
+        filters: channels of the first level; each level down has twice as many.
+        depth: how often the sides are halved.
+
+    Returns:
+        A `keras.Model` to logits (B, H, W, num_classes).
+
+    Raises:
+        ValueError: if a side is no multiple of 2^depth, or a number is not whole and positive.
+    """
+    return _build(input_shape, num_classes, filters, depth, _skip)
+
+
+def build_without_skips(input_shape, num_classes, filters=64, depth=4):
+    """`build_unet` with nothing carried across: an encoder and a decoder.
+
+    Args:
+        input_shape, num_classes, filters, depth: see `build_unet`.
+
+    Returns:
+        A `keras.Model` to logits (B, H, W, num_classes).
+    """
+    return _build(input_shape, num_classes, filters, depth, lambda across, x: x)
+
+
+def double_convolution(x, filters):
+    """Two 3×3 convolutions, each with batch normalisation and ReLU.
+
+    Args:
+        x: tensor (B, H, W, C).
+        filters: channels of the output.
+
+    Returns:
+        Tensor (B, H, W, filters).
+    """
+    for _ in range(2):
+        x = layers.Conv2D(
+            filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal"
+        )(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+    return x
+
+
+@keras.saving.register_keras_serializable("helpers")
+class SoftDiceLoss(keras.losses.Loss):
+    """1 − Dice of the foreground's probability, over the whole batch (Milletari et al., 2016).
+
+    Args:
+        smoothing: added above and below; without it a batch without foreground divides 0 by 0.
+    """
+
+    def __init__(self, smoothing=1.0, name="soft_dice_loss", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.smoothing = smoothing
+
+    def call(self, y_true, y_pred):
+        """Loss of masks (B, H, W) and logits (B, H, W, classes); a class above 0 is foreground."""
+        truth = ops.cast(y_true > 0, y_pred.dtype)
+        foreground = 1 - ops.softmax(y_pred)[..., 0]
+        shared = ops.sum(truth * foreground)
+        total = ops.sum(truth) + ops.sum(foreground)
+        return 1 - (2 * shared + self.smoothing) / (total + self.smoothing)
+
+    def get_config(self):
+        return super().get_config() | {"smoothing": self.smoothing}
+
+
+@keras.saving.register_keras_serializable("helpers")
+class WeightedCrossentropy(keras.losses.Loss):
+    """Cross-entropy of each pixel, in nats, with a weight for each class.
+
+    Args:
+        weights: one number for each class; the loss is the mean over pixels weighted by them.
+    """
+
+    def __init__(self, weights, name="weighted_crossentropy", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.weights = list(map(float, weights))
+
+    def call(self, y_true, y_pred):
+        """Loss of masks (B, H, W) and logits (B, H, W, classes)."""
+        y_true = ops.cast(y_true, "int32")
+        each = keras.losses.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
+        weights = ops.take(ops.convert_to_tensor(self.weights, y_pred.dtype), y_true)
+        return ops.sum(weights * each) / ops.sum(weights)
+
+    def get_config(self):
+        return super().get_config() | {"weights": self.weights}
+
+
+def paired_augmentation(images, masks, rng):
+    """Turns and mirrors images and their masks alike, each pair in its own way.
+
+    The eight symmetries of a square move pixels and invent none, so no mask gets a new class.
+
+    Args:
+        images: (n, S, S, C).
+        masks: (n, S, S).
+        rng: a `numpy.random.Generator`.
+
+    Returns:
+        Images and masks of the same shapes.
+
+    Raises:
+        ValueError: if the masks do not fit the images or the pictures are not square.
+    """
+    images, masks = np.asarray(images), np.asarray(masks)
+    if images.ndim != 4 or masks.shape != images.shape[:3] or len({*images.shape[1:3]}) != 1:
+        raise ValueError(
+            f"images has shape {images.shape} and masks {masks.shape}; they must be (n, S, S, C) "
+            f"and (n, S, S)"
+        )
+    images, masks = images.copy(), masks.copy()
+    chosen = rng.integers(8, size=len(images))
+    for symmetry in range(8):
+        mine = chosen == symmetry
+        for pictures in (images, masks):
+            turned = np.rot90(pictures[mine], symmetry % 4, axes=(1, 2))
+            pictures[mine] = turned[:, :, ::-1] if symmetry >= 4 else turned
+    return images, masks
+
+
+def random_crops(images, masks, count, size, rng):
+    """Cuts squares out of images and their masks at the same random places.
+
+    Args:
+        images: (n, H, W, C).
+        masks: (n, H, W).
+        count: number of squares.
+        size: their side, at most H and W.
+        rng: a `numpy.random.Generator`.
+
+    Returns:
+        Images (count, size, size, C) and masks (count, size, size).
+
+    Raises:
+        ValueError: if the masks do not fit the images or the square is too large.
+    """
+    images, masks = np.asarray(images), np.asarray(masks)
+    if images.ndim != 4 or masks.shape != images.shape[:3]:
+        raise ValueError(f"images has shape {images.shape} and masks {masks.shape}; they must fit")
+    check_whole_number("size", size, 1, min(images.shape[1:3]))
+    check_positive(count=count)
+    which = rng.integers(len(images), size=count)
+    top = rng.integers(images.shape[1] - size + 1, size=count)
+    left = rng.integers(images.shape[2] - size + 1, size=count)
+    rows = (top[:, None] + np.arange(size))[:, :, None]
+    columns = (left[:, None] + np.arange(size))[:, None, :]
+    which = which[:, None, None]
+    return images[which, rows, columns], masks[which, rows, columns]
+
+
+def predict_in_tiles(model, image, tile=128, overlap=32):
+    """Probabilities for an image of any size, from tiles that overlap.
+
+    Near a tile's edge the network sees too little. So the tiles' answers are averaged with weights
+    that fall towards their edges. The image is mirrored at its own edges.
+
+    Args:
+        model: see `build_unet`; it must take tiles of that size.
+        image: (H, W, C).
+        tile: side of the tiles, more than twice the overlap.
+        overlap: pixels that neighbours share.
+
+    Returns:
+        float32 (H, W, classes); each pixel's numbers sum to 1.
+
+    Raises:
+        ValueError: if the image is no (H, W, C) or the overlap is too large.
+    """
+    image = np.asarray(image, "float32")
+    if image.ndim != 3:
+        raise ValueError(f"image has shape {image.shape}; it must be (H, W, C)")
+    check_whole_number("overlap", overlap, 1, (tile - 1) // 2)
+    step = tile - overlap
+    height, width = image.shape[:2]
+    tops, lefts = (np.arange(0, max(side - overlap, 1), step) for side in (height, width))
+    padding = [
+        (0, int(places[-1]) + tile - side) for places, side in ((tops, height), (lefts, width))
+    ]
+    padded = np.pad(image, [*padding, (0, 0)], mode="symmetric")
+    places = [(top, left) for top in tops for left in lefts]
+    tiles = np.stack([padded[top : top + tile, left : left + tile] for top, left in places])
+    answers = np.asarray(ops.softmax(model.predict(tiles, batch_size=8, verbose=0)))
+    ramp = np.minimum(np.arange(1, tile + 1), np.arange(tile, 0, -1)).clip(max=overlap)
+    weight = np.outer(ramp, ramp)[..., None].astype("float32")
+    total = np.zeros((*padded.shape[:2], answers.shape[-1]), "float32")
+    weights = np.zeros((*padded.shape[:2], 1), "float32")
+    for (top, left), answer in zip(places, answers, strict=True):
+        total[top : top + tile, left : left + tile] += weight * answer
+        weights[top : top + tile, left : left + tile] += weight
+    return (total / weights)[:height, :width]
+
+
+def boundary_band(masks, width=1):
+    """Where the class changes: True if the square window around a pixel holds two classes.
+
+    Args:
+        masks: (n, H, W).
+        width: pixels of the window on each side of its middle.
+
+    Returns:
+        Booleans (n, H, W).
+    """
+    masks = np.asarray(masks)
+    window = (1, 2 * width + 1, 2 * width + 1)
+    return ndimage.maximum_filter(masks, window) != ndimage.minimum_filter(masks, window)
+
+
+def count_components(mask, least=1):
+    """Counts the connected regions of a mask; pixels that touch at a corner are connected.
+
+    Args:
+        mask: booleans (H, W).
+        least: smaller regions are dust and do not count, in pixels.
+
+    Returns:
+        A whole number.
+    """
+    regions, count = ndimage.label(np.asarray(mask, bool), np.ones((3, 3)))
+    return int(np.sum(np.bincount(regions.ravel(), minlength=count + 1)[1:] >= least))
+
+
+def _build(input_shape, num_classes, filters, depth, join):
+    check_positive(num_classes=num_classes, filters=filters, depth=depth)
+    for side in input_shape[:2]:
+        if side is not None and side % 2**depth:
+            raise ValueError(
+                f"input_shape is {tuple(input_shape)}; with depth {depth} both sides must be "
+                f"multiples of {2**depth}, since they are halved {depth} times"
+            )
+    inputs = x = keras.Input(input_shape)
+    across = []
+    for level in range(depth):
+        x = double_convolution(x, filters * 2**level)
+        across.append(x)
+        x = layers.MaxPooling2D()(x)
+    x = double_convolution(x, filters * 2**depth)
+    for level in reversed(range(depth)):
+        x = layers.Conv2DTranspose(filters * 2**level, 2, 2)(x)
+        x = double_convolution(join(across[level], x), filters * 2**level)
+    return keras.Model(inputs, layers.Conv2D(num_classes, 1)(x))
+
+
+def _skip(across, x):
+    return layers.Concatenate()([across, x])
