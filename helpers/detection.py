@@ -9,12 +9,15 @@ predictions `scores` (k,).
 import math
 from typing import NamedTuple
 
-from helpers import data
+from helpers import data, plots
 from helpers.arguments import check_positive, check_whole_number
 
+import ipywidgets
 import keras
 import numpy as np
+from IPython.display import display
 from keras import layers, ops
+from scipy.special import expit
 
 #: COCO's thresholds (Lin et al., 2014).
 IOU_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -430,17 +433,32 @@ class SceneStream(keras.utils.PyDataset):
 
 
 def detect(model, images, least_score=0.05, iou_threshold=0.5):
-    """The objects that a detector finds in images.
+    """The objects that a detector finds in images: `candidates` without their doubles.
+
+    Args:
+        model, images, least_score: see `candidates`.
+        iou_threshold: see `suppress_by_class`.
+
+    Returns:
+        List of n dicts with `boxes` (k, 4) in pixels, `labels` and `scores` (k,), by falling score.
+    """
+    return [without_doubles(each, iou_threshold) for each in candidates(model, images, least_score)]
+
+
+def candidates(model, images, least_score=0.05):
+    """What all cells of a detector say of images, as far as they are sure enough.
 
     Args:
         model: see `build_detector`.
         images: (n, size, size, 1), in [0, 1].
-        least_score: detections below it are left out.
-        iou_threshold: see `suppress_by_class`.
+        least_score: what has a lower score is left out.
 
     Returns:
         List of n dicts with `boxes` (k, 4) in pixels, cut off at the image's edges, `labels` and
-        `scores` (k,), by falling score.
+        `scores` (k,).
+
+    Raises:
+        ValueError: if the images are not what the model takes.
     """
     images = np.asarray(images, "float32")
     if images.ndim != 4 or images.shape[1:] != model.input_shape[1:]:
@@ -449,16 +467,116 @@ def detect(model, images, least_score=0.05, iou_threshold=0.5):
             f"{', '.join(map(str, model.input_shape[1:]))})"
         )
     answers = model.predict(images, batch_size=100, verbose=0)
-    return [_objects(answer, images.shape[1], least_score, iou_threshold) for answer in answers]
+    scores = expit(answers[..., :-4])
+    found = []
+    for boxes, sure in zip(np.clip(answers[..., -4:], 0, images.shape[1]), scores, strict=True):
+        cells, labels = np.nonzero(sure >= least_score)
+        found.append({"boxes": boxes[cells], "labels": labels, "scores": sure[cells, labels]})
+    return found
 
 
-def _objects(answer, size, least_score, iou_threshold):
-    scores = 1 / (1 + np.exp(-answer[:, :-4]))
-    cells, labels = np.nonzero(scores >= least_score)
-    boxes = np.clip(answer[cells, -4:], 0, size)
-    scores = scores[cells, labels]
-    kept = suppress_by_class(boxes, scores, labels, iou_threshold)
-    return {"boxes": boxes[kept], "labels": labels[kept], "scores": scores[kept]}
+def without_doubles(found, iou_threshold=0.5):
+    """One image's detections after `suppress_by_class`, by falling score."""
+    return choose(found, suppress_by_class(**found, iou_threshold=iou_threshold))
+
+
+def choose(found, which):
+    """Some of one image's detections.
+
+    Args:
+        found: dict of arrays with one row each for a detection.
+        which: indices, or booleans (k,).
+    """
+    return {name: values[which] for name, values in found.items()}
+
+
+def suppression_slider(picture, found, thresholds, names=None):
+    """What is left of detections at several thresholds: a figure, and where widgets work a slider.
+
+    Args:
+        picture: (H, W, C).
+        found: its detections before suppression, see `candidates`.
+        thresholds: for `suppress_by_class`.
+        names: texts for the labels, or None.
+
+    Returns:
+        Dict from threshold to the number of boxes left.
+    """
+    left = {threshold: without_doubles(found, threshold) for threshold in thresholds}
+    plots.boxes(
+        [picture] * len(left),
+        list(left.values()),
+        names=names,
+        titles=[f"{threshold}: {len(each['labels'])} boxes" for threshold, each in left.items()],
+        columns=len(left),
+        alt=f"The same picture with the boxes left at the thresholds {', '.join(map(str, left))}.",
+    )
+    slider = ipywidgets.SelectionSlider(options=list(left), description="threshold")
+    output = ipywidgets.Output()
+
+    def draw(change):
+        with output:
+            output.clear_output(wait=True)
+            alt = f"The boxes left at the threshold {change['new']}."
+            plots.boxes([picture], [left[change["new"]]], names=names, alt=alt, size=4)
+
+    slider.observe(draw, names="value")
+    view = ipywidgets.VBox([slider, output])._repr_mimebundle_()
+    display(view | {"text/plain": "In JupyterLab a slider stands here."}, raw=True)
+    return {threshold: len(each["labels"]) for threshold, each in left.items()}
+
+
+class FaceDetector:
+    """MTCNN (Zhang et al., 2016), trained by others to find faces, with answers like `detect`'s.
+
+    Three small networks look one after the other: the first proposes places at all sizes, the
+    second and third throw out most of them and correct the rest.
+
+    Attributes:
+        network: the `mtcnn.MTCNN`, which takes one photograph (H, W, 3) of whole numbers from 0 to
+            255, and does not check it.
+    """
+
+    def __init__(self):
+        # It takes a second to import; only this class needs it.
+        from mtcnn import MTCNN
+
+        self.network = MTCNN()
+
+    def __call__(self, photographs):
+        """Finds the faces in photographs.
+
+        Args:
+            photographs: list of arrays (H, W, 3) or (H, W, 1), in [0, 1]; their sizes may differ.
+
+        Returns:
+            List of dicts with `boxes` (k, 4) in pixels, `labels` (k,), all 0, and `scores` (k,).
+
+        Raises:
+            ValueError: if a photograph has another shape or range.
+        """
+        return [self._faces(i, photograph) for i, photograph in enumerate(photographs)]
+
+    def _faces(self, i, photograph):
+        photograph = np.asarray(photograph)
+        if photograph.ndim != 3 or photograph.shape[2] not in (1, 3):
+            raise ValueError(
+                f"photographs[{i}] has shape {photograph.shape}; it must be (H, W, 3) or (H, W, 1)"
+            )
+        if not 0 <= photograph.min() <= photograph.max() <= 1:
+            raise ValueError(
+                f"photographs[{i}] has values from {photograph.min():g} to {photograph.max():g}; "
+                f"they must be in [0, 1]"
+            )
+        colour = np.broadcast_to(photograph, (*photograph.shape[:2], 3))
+        found = self.network.detect_faces((255 * colour).round().astype("uint8"))
+        corners = np.array([face["box"] for face in found], "float32").reshape(-1, 4)
+        corners[:, 2:] += corners[:, :2]
+        return {
+            "boxes": corners,
+            "labels": np.zeros(len(found), int),
+            "scores": np.array([face["confidence"] for face in found], "float32"),
+        }
 
 
 class _Matches(NamedTuple):

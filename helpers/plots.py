@@ -12,6 +12,7 @@ import numpy as np
 from IPython.display import display
 from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 # Okabe and Ito (2008), "Color Universal Design".
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -270,6 +271,58 @@ def overlays(pictures, maps, *, alt, titles=None, columns=5, title=""):
         columns=columns,
         title=title,
         size=1.5,
+    )
+
+
+def boxes(pictures, found, *, alt, names=None, titles=None, columns=4, size=2.2):
+    """Draws pictures with boxes on them, in the colour of their label.
+
+    Args:
+        pictures: n arrays (H, W, 1) or (H, W, 3), in [0, 1]; their sizes may differ.
+        found: n dicts with `boxes` (k, 4) in pixels and `labels` (k,); `scores` (k,) are written
+            beside the label where there are some.
+        alt: what the figure shows, in a sentence.
+        names: texts for the labels; the labels themselves if None.
+        titles: n short texts to stand above the pictures.
+        columns: pictures in a row.
+        size: width of a picture in inches.
+    """
+    if len(pictures) != len(found) or not len(pictures):
+        raise ValueError(
+            f"pictures has {len(pictures)} and found {len(found)} entries; there must be one dict "
+            f"for each picture, and at least one"
+        )
+    columns = min(columns, len(pictures))
+    rows, tallest = -(-len(pictures) // columns), max(p.shape[0] / p.shape[1] for p in pictures)
+    width = min(max(WIDTH * 0.8, columns * size), WIDEST)
+    figure, axes = _new(rows, columns, width=width, height=rows * (width / columns * tallest + 0.3))
+    for axis in axes:
+        axis.axis("off")
+    for i, (axis, picture, each) in enumerate(zip(axes, pictures, found, strict=False)):
+        axis.imshow(np.clip(picture, 0, 1), cmap="gray", vmin=0, vmax=1)
+        scores = each.get("scores", [None] * len(each["labels"]))
+        for box, label, score in zip(each["boxes"], each["labels"], scores, strict=True):
+            _draw_box(axis, box, int(label), names, score)
+        if titles is not None:
+            axis.set_title(str(titles[i]), fontsize=9)
+    show(figure, alt)
+
+
+def _draw_box(axis, box, label, names, score):
+    colour = COLOURS[label % len(COLOURS)]
+    x_min, y_min, x_max, y_max = box
+    sides = x_max - x_min, y_max - y_min
+    axis.add_patch(Rectangle((x_min, y_min), *sides, fill=False, edgecolor=colour, linewidth=1.5))
+    text = str(label if names is None else names[label])
+    axis.text(
+        x_min,
+        y_min,
+        text if score is None else f"{text} {score:.2f}",
+        color="white",
+        fontsize=7,
+        verticalalignment="bottom",
+        bbox={"facecolor": colour, "edgecolor": "none", "pad": 1},
+        clip_on=True,
     )
 
 

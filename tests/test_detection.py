@@ -4,12 +4,15 @@ from helpers import data, detection
 from helpers.detection import (
     DecodeBoxes,
     DetectionLoss,
+    FaceDetector,
     SceneStream,
     box_area,
     box_iou,
     build_detector,
+    candidates,
     cell_centres,
     centre_targets,
+    choose,
     detect,
     error_kinds,
     focal_terms,
@@ -18,6 +21,7 @@ from helpers.detection import (
     non_max_suppression,
     precision_recall,
     suppress_by_class,
+    suppression_slider,
 )
 
 import keras
@@ -561,6 +565,69 @@ def test_detections_are_what_the_cells_say_without_doubles():
     assert found["labels"].tolist() == [0, 1, 1]
     np.testing.assert_allclose(found["scores"], 1 / (1 + np.exp([-3.0, -2, -1])))
     np.testing.assert_array_equal(found["boxes"][1], [0, 20, 12, 32])
+
+
+def test_candidates_keep_the_doubles_that_detection_drops():
+    class Fixed:
+        input_shape = (None, 16, 16, 1)
+
+        def predict(self, images, **_):
+            boxes = np.array([[0.0, 0, 8, 8], [0, 0, 8, 8], [8, 8, 20, 20]])
+            logits = np.array([[2.0], [1.0], [-9.0]])
+            return np.repeat(np.hstack([logits, boxes])[None], len(images), axis=0)
+
+    images = np.zeros((3, 16, 16, 1))
+    assert [len(each["labels"]) for each in candidates(Fixed(), images)] == [2, 2, 2]
+    assert [len(each["labels"]) for each in detect(Fixed(), images)] == [1, 1, 1]
+    assert len(candidates(Fixed(), images, 0.0)[0]["labels"]) == 3
+    assert len(choose(candidates(Fixed(), images)[0], [False, True])["scores"]) == 1
+
+
+def test_the_slider_counts_the_boxes_left_and_shows_them_without_widgets_too(monkeypatch):
+    drawn, shown = [], []
+    monkeypatch.setattr(detection.plots, "boxes", lambda *a, **k: drawn.append((a, k)))
+    monkeypatch.setattr(detection, "display", lambda data, **_: shown.append(data))
+    found = {"boxes": np.array([[0, 0, 8, 8.0], [0, 0, 8, 6], [9, 9, 12, 12]])}
+    found |= {"labels": np.zeros(3, int), "scores": np.array([0.9, 0.8, 0.7])}
+    left = suppression_slider(np.zeros((16, 16, 1)), found, [0.1, 0.7, 0.8])
+    assert left == {0.1: 2, 0.7: 2, 0.8: 3}
+    assert drawn[0][1]["titles"] == ["0.1: 2 boxes", "0.7: 2 boxes", "0.8: 3 boxes"]
+    assert "application/vnd.jupyter.widget-view+json" in shown[0]
+    assert "JupyterLab" in shown[0]["text/plain"]
+
+
+# Faces
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return FaceDetector()
+
+
+def test_the_astronauts_face_is_found_and_no_face_on_a_cup(faces):
+    astronaut, coffee = faces([data.photo("astronaut"), data.photo("coffee")])
+    # The box that the package itself reports, as corner and sides: 182, 64, 83, 107.
+    assert box_iou(astronaut["boxes"], [[182, 64, 265, 171]]).max() > 0.9
+    assert astronaut["scores"][0] > 0.99
+    assert coffee["boxes"].shape == (0, 4)
+    assert mean_average_precision([astronaut], [astronaut])["map"] == 1
+
+
+def test_a_grey_photograph_is_taken_as_grey(faces):
+    [camera] = faces([data.photo("camera")])
+    assert len(camera["boxes"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("photograph", "words"),
+    [
+        (np.zeros((4, 4)), r"photographs\[0\] has shape \(4, 4\)"),
+        (np.full((9, 9, 3), 255), "to 255"),
+    ],
+)
+def test_photographs_in_another_shape_or_range_are_refused(faces, photograph, words):
+    with pytest.raises(ValueError, match=words):
+        faces([photograph])
 
 
 def test_the_stream_gives_new_scenes_each_epoch_and_the_same_for_the_same_seed():

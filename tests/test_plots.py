@@ -14,6 +14,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 RANDOM = np.random.default_rng(0)
+FOUND = {"boxes": [[1, 2, 5, 7], [0, 0, 2, 2]], "labels": [3, 0], "scores": [0.75, 0.5]}
 
 CALLS = {
     "one line": lambda alt: plots.lines({"loss": [3, 2, 1]}, alt=alt),
@@ -38,6 +39,10 @@ CALLS = {
     ),
     "bands": lambda alt: plots.bands({"a": RANDOM.random((3, 5)), "b": [[1, 2]]}, alt=alt),
     "scatter": lambda alt: plots.scatter({"a": RANDOM.random((5, 2)), "b": [[1, 2]]}, alt=alt),
+    "boxes": lambda alt: plots.boxes(
+        [RANDOM.random((8, 8, 1)), RANDOM.random((9, 6, 3))], [FOUND, FOUND], alt=alt, titles="ab"
+    ),
+    "one picture with boxes": lambda alt: plots.boxes([RANDOM.random((8, 8, 1))], [FOUND], alt=alt),
     "fits": lambda alt: plots.fits(
         {"a": {"truth": [1, 2], "fit": [1, 1]}, "b": {"truth": [2, 1]}, "c": {"fit": [0, 1]}},
         x=[0, 1],
@@ -285,3 +290,23 @@ def test_fits_share_axes_and_colours_and_mark_the_points(drawn):
     assert not left.collections
     assert right.collections[0].get_offsets().tolist() == [[0, 2], [5, 1]]
     assert sorted(text.get_text() for text in legend.get_texts()) == ["first", "second", "truth"]
+
+
+def test_boxes_stand_where_they_are_and_say_what_and_how_sure(drawn):
+    pictures = [np.zeros((8, 8, 1)), np.zeros((4, 6, 3))]
+    names = ["cat", "dog", "cow", "hen"]
+    without_scores = {"boxes": np.zeros((0, 4)), "labels": np.zeros(0, int)}
+    plots.boxes(pictures, [FOUND, without_scores], names=names, alt="two boxes and none")
+    first, second = drawn[0].axes
+    rectangles = [(p.get_xy(), p.get_width(), p.get_height()) for p in first.patches]
+    assert rectangles == [((1, 2), 4, 5), ((0, 0), 2, 2)]
+    assert [text.get_text() for text in first.texts] == ["hen 0.75", "cat 0.50"]
+    assert first.patches[0].get_edgecolor() != first.patches[1].get_edgecolor()
+    assert not second.patches
+    plots.boxes(pictures[:1], [{"boxes": [[0, 0, 1, 1]], "labels": [2]}], alt="one box")
+    assert [text.get_text() for text in drawn[1].axes[0].texts] == ["2"]
+
+
+def test_boxes_need_a_dict_for_each_picture():
+    with pytest.raises(ValueError, match="pictures has 1 and found 2 entries"):
+        plots.boxes([np.zeros((4, 4, 1))], [FOUND, FOUND], alt="one picture")
