@@ -1,0 +1,7 @@
+"""ends at ½"""
+
+
+def average_precision(right, truths):
+    hits = np.cumsum(right)
+    precision, recall = hits / np.arange(1, len(hits) + 1), hits / truths
+    return float(np.sum(np.diff(recall, prepend=0) * precision))
