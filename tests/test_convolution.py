@@ -1,6 +1,7 @@
 import math
+import tomllib
 
-from helpers import architectures, convolution
+from helpers import ROOT, architectures, convolution
 
 import keras
 import numpy as np
@@ -235,6 +236,24 @@ class TestClassifier:
         assert np.mean(convolution.logits(model, x).argmax(axis=-1) == y) > 0.95
         rate = model.optimizer.learning_rate  # four batches an epoch, the last a small one
         assert float(rate) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_full_profile_takes_a_step():
+    profiles = tomllib.loads((ROOT / "notebooks" / "profiles.toml").read_text(encoding="utf-8"))
+    full = profiles["01_convolution"]["full"]
+    for stages, block in [
+        (full["stages"], convolution.convolution_block),
+        (full["separable_stages"], convolution.separable_block),
+    ]:
+        model = convolution.build_classifier((8, 8, 1), stages=stages, block=block)
+        before = [weight.numpy() for weight in model.trainable_weights]
+        x = np.random.default_rng(0).uniform(size=(2, 8, 8, 1)).astype("float32")
+        convolution.train_classifier(
+            model, x, np.arange(2), epochs=1, batch_size=2, learning_rate=full["learning_rate"]
+        )
+        after = [weight.numpy() for weight in model.trainable_weights]
+        assert not any(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+        assert np.all(np.isfinite(convolution.logits(model, x)))
 
 
 class TestLooking:
