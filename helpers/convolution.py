@@ -10,6 +10,7 @@ from helpers.arguments import check_choice, check_positive
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers, ops
 
 PADDINGS = ("valid", "same")
@@ -193,6 +194,166 @@ def convolution_block(x, filters, stride=1):
     return _normalised(convolution(x))
 
 
+def build_classifier(
+    input_shape=(28, 28, 1),
+    num_classes=10,
+    stages=((16,), (32, 32), (64,)),
+    block=convolution_block,
+    augmentation=(),
+    dropout=0.2,
+):
+    """A small image classifier: blocks, pooling between stages, global average pooling, logits.
+
+    The first block is a full convolution whatever `block` says, as in MobileNet: with few channels
+    in the image there is nothing to save.
+
+    Args:
+        input_shape: (H, W, C) of the images, in [0, 1].
+        num_classes: number of logits.
+        stages: channels of the blocks of each stage; max pooling halves the map between stages.
+        block: `convolution_block` or `separable_block`, or a function like them.
+        augmentation: Keras layers that change images at random. `fit` switches them on, `predict`
+            and `evaluate` off. A plain call does not: say `model(x, training=False)`.
+        dropout: share of the pooled features that training drops.
+
+    Returns:
+        keras.Model from images (B, H, W, C) to logits (B, num_classes).
+
+    Raises:
+        ValueError: if stages is empty or holds an empty stage, or halving leaves no pixel.
+    """
+    if not stages or not all(stages):
+        raise ValueError(f"stages is {stages!r}; it must hold stages of at least one block each")
+    if min(input_shape[:2]) < 2 ** (len(stages) - 1):
+        raise ValueError(
+            f"input_shape is {input_shape}; {len(stages)} stages need at least "
+            f"{2 ** (len(stages) - 1)} pixels along each side"
+        )
+    x = inputs = keras.Input(input_shape)
+    for layer in augmentation:
+        x = layer(x)
+    for i, widths in enumerate(stages):
+        if i:
+            x = layers.MaxPooling2D(2)(x)
+        for j, filters in enumerate(widths):
+            x = (block if i or j else convolution_block)(x, filters)
+    x = layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
+    return keras.Model(inputs, layers.Dense(num_classes)(x))
+
+
+def train_classifier(
+    model, images, labels, *, epochs, batch_size, learning_rate, validation=None, callbacks=()
+):
+    """Trains a classifier of logits by Adam, its rate falling to 0 along half a cosine.
+
+    Args:
+        model: keras.Model from images to logits.
+        images, labels: arrays (n, H, W, C) and (n,).
+        epochs, batch_size, learning_rate: as in Keras; the rate is the one at the start.
+        validation: another pair of images and labels, to be scored after each epoch.
+        callbacks: Keras callbacks.
+
+    Returns:
+        Dict from the name of a score to its values after each epoch.
+
+    Raises:
+        ValueError: if epochs or batch_size is not a whole number of at least 1.
+    """
+    check_positive(epochs=epochs, batch_size=batch_size)
+    rate = keras.optimizers.schedules.CosineDecay(
+        learning_rate, epochs * math.ceil(len(images) / batch_size)
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
+    # Left to the first step, making the optimiser's variables would trace that step twice.
+    model.optimizer.build(model.trainable_variables)
+    return model.fit(
+        images,
+        labels,
+        epochs=epochs,
+        batch_size=batch_size,
+        validation_data=validation,
+        callbacks=list(callbacks),
+        verbose=0,
+    ).history
+
+
+def logits(model, images, batch_size=500):
+    """A classifier's answers in inference mode.
+
+    Args:
+        model: keras.Model from images to logits.
+        images: array (n, H, W, C).
+        batch_size: images that are answered at a time.
+
+    Returns:
+        Array (n, classes).
+    """
+    check_positive(batch_size=batch_size)
+    starts = range(0, len(images), batch_size)
+    parts = [model(images[start : start + batch_size], training=False) for start in starts]
+    return np.concatenate(parts)
+
+
+def feature_maps(model, images):
+    """The maps after every ReLU of a model, in inference mode.
+
+    Returns:
+        List of tensors (B, H', W', F), in the order of the layers.
+    """
+    return _features(model)(images, training=False)
+
+
+def liveliest(maps, count=8, side=28):
+    """The maps of one image that vary most, made ready to be drawn.
+
+    Args:
+        maps: array (H, W, F), at least 0.
+        count: how many.
+        side: pixels of the pictures along a side; a multiple of H and W.
+
+    Returns:
+        Array (count, side, side), in [0, 1], the liveliest first.
+    """
+    maps = np.moveaxis(np.asarray(maps), -1, 0)
+    maps = maps[np.argsort(-maps.std(axis=(1, 2)))[:count]]
+    brightest = np.maximum(maps.max(axis=(1, 2), keepdims=True), 1e-9)
+    return np.array([enlarge(each, side) for each in maps / brightest])
+
+
+def enlarge(picture, side):
+    """Repeats each pixel of a square picture (n, n) until it has `side` pixels along a side.
+
+    Raises:
+        ValueError: if the picture is not square or side is no multiple of its own.
+    """
+    picture = np.asarray(picture)
+    if picture.ndim != 2 or picture.shape[0] != picture.shape[1] or side % len(picture):
+        raise ValueError(
+            f"picture has shape {picture.shape}; it must be square, and side ({side}) a multiple"
+        )
+    return np.kron(picture, np.ones((side // len(picture),) * 2))
+
+
+def sensitivity(model, images):
+    """How much each pixel moves the middle unit of the last maps.
+
+    Args:
+        model: keras.Model whose last ReLU gives maps.
+        images: array (n, H, W, C).
+
+    Returns:
+        Array (H, W): the size of the gradient, its mean over images and channels.
+    """
+    features = _features(model)
+    images = tf.constant(images)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        maps = features(images, training=False)[-1]
+        middle = tf.reduce_sum(maps[:, maps.shape[1] // 2, maps.shape[2] // 2])
+    return np.abs(tape.gradient(middle, images)).mean(axis=(0, -1))
+
+
 #: The maps of S2 that each of the 16 maps of C3 reads (LeCun et al., 1998, table I).
 LENET_CONNECTIONS = (
     *((i, (i + 1) % 6, (i + 2) % 6) for i in range(6)),
@@ -242,6 +403,13 @@ class Subsampling(layers.Layer):
 def squash(x):
     """LeNet's activation f(a) = 1.7159 tanh(2a/3), which maps ±1 to ±1 (appendix A)."""
     return 1.7159 * ops.tanh(2 / 3 * x)
+
+
+def _features(model):
+    outputs = [layer.output for layer in model.layers if isinstance(layer, layers.ReLU)]
+    if not outputs:
+        raise ValueError(f"model {model.name} has no layer ReLU, after which maps are taken")
+    return keras.Model(model.input, outputs)
 
 
 def _squashed(x):

@@ -1,6 +1,7 @@
 import math
+import tomllib
 
-from helpers import architectures, convolution
+from helpers import ROOT, architectures, convolution
 
 import keras
 import numpy as np
@@ -187,6 +188,114 @@ class TestLeNet5:
         )
 
 
+class TestClassifier:
+    STAGES = ((4,), (6, 8))
+
+    def test_shapes_and_blocks(self):
+        model = convolution.build_classifier((12, 10, 3), 5, self.STAGES)
+        assert model.output_shape == (None, 5)
+        kernels = [tuple(w.shape) for w in model.trainable_weights if w.name == "kernel"]
+        assert kernels == [(3, 3, 3, 4), (3, 3, 4, 6), (3, 3, 6, 8), (8, 5)]
+        pools = [x.output.shape[1:3] for x in model.layers if isinstance(x, layers.MaxPooling2D)]
+        assert pools == [(6, 5)]
+
+    def test_a_separable_network_saves_in_every_block_but_the_first(self):
+        block = convolution.separable_block
+        model = convolution.build_classifier((12, 10, 3), 5, self.STAGES, block)
+        madds = 120 * 27 * 4 + 30 * (4 * 9 + 4 * 6) + 30 * (6 * 9 + 6 * 8) + 8 * 5
+        assert convolution.multiply_adds(model) == madds
+
+    def test_any_size_of_image_has_the_same_parameters(self):
+        small, large = (convolution.build_classifier((n, n, 1)).count_params() for n in (8, 64))
+        assert small == large
+
+    def test_augmentation_is_on_unless_switched_off(self):
+        flip = layers.RandomFlip("horizontal", seed=0)
+        model = convolution.build_classifier((8, 8, 1), augmentation=[flip], dropout=0.0)
+        x = np.random.default_rng(0).normal(size=(16, 8, 8, 1)).astype("float32")
+        image = keras.Model(model.input, flip.output)
+        np.testing.assert_array_equal(image(x, training=False), x)
+        np.testing.assert_array_equal(image.predict(x, verbose=0), x)
+        for options in ({"training": True}, {}):  # the lesson warns of the second
+            flipped = np.array(image(x, **options))
+            same = np.all(flipped == x, axis=(1, 2, 3))
+            assert 0 < same.sum() < 16
+            np.testing.assert_allclose(flipped[~same], x[~same][:, :, ::-1])
+
+    def test_it_learns_where_a_line_points(self):
+        rng = np.random.default_rng(0)
+        x, y = np.zeros((64, 8, 8, 1), "float32"), np.arange(64) % 2
+        for image, label, place in zip(x, y, rng.integers(0, 8, 64), strict=True):
+            image[(place, slice(None)) if label else (slice(None), place)] = 1
+        keras.utils.set_random_seed(0)
+        model = convolution.build_classifier((8, 8, 1), 2, ((4,), (8,)), dropout=0.0)
+        history = convolution.train_classifier(
+            model, x, y, epochs=10, batch_size=20, learning_rate=0.02, validation=(x[:8], y[:8])
+        )
+        assert len(history["val_accuracy"]) == 10
+        assert np.mean(convolution.logits(model, x).argmax(axis=-1) == y) > 0.95
+        rate = model.optimizer.learning_rate  # four batches an epoch, the last a small one
+        assert float(rate) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_full_profile_takes_a_step():
+    profiles = tomllib.loads((ROOT / "notebooks" / "profiles.toml").read_text(encoding="utf-8"))
+    full = profiles["01_convolution"]["full"]
+    for stages, block in [
+        (full["stages"], convolution.convolution_block),
+        (full["separable_stages"], convolution.separable_block),
+    ]:
+        model = convolution.build_classifier((8, 8, 1), stages=stages, block=block)
+        x = np.random.default_rng(0).uniform(size=(2, 8, 8, 1)).astype("float32")
+        with tf.GradientTape() as tape:
+            logits = model(x, training=True)
+            loss = tf.nn.sparse_softmax_cross_entropy_with_logits(np.arange(2), logits)
+        weights = [weight.value for weight in model.trainable_weights]
+        gradients = tape.gradient(loss, weights)
+        model.optimizer = keras.optimizers.Adam(full["learning_rate"])
+        model.optimizer.apply(gradients, model.trainable_weights)
+        assert np.all(np.isfinite(convolution.logits(model, x)))
+
+
+class TestLooking:
+    @pytest.fixture
+    def model(self):
+        return convolution.build_classifier((16, 16, 1), 3, ((4,), (6, 6)))
+
+    def test_logits_do_not_depend_on_the_parts(self, model):
+        x = np.random.default_rng(0).normal(size=(7, 16, 16, 1)).astype("float32")
+        expected = model.predict(x, verbose=0)
+        for batch_size in (3, 7, 100):
+            ours = convolution.logits(model, x, batch_size)
+            np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+    def test_feature_maps_are_those_of_the_blocks(self, model):
+        x = np.random.default_rng(0).normal(size=(2, 16, 16, 1)).astype("float32")
+        maps = convolution.feature_maps(model, x)
+        assert [tuple(each.shape) for each in maps] == [(2, 16, 16, 4), *[(2, 8, 8, 6)] * 2]
+        pooled = np.mean(maps[-1], axis=(1, 2))
+        kernel, bias = model.layers[-1].get_weights()
+        np.testing.assert_allclose(pooled @ kernel + bias, model(x, training=False), atol=1e-5)
+
+    def test_liveliest_are_sorted_and_fill_the_range(self):
+        maps = np.zeros((4, 4, 3))
+        maps[:2, :, 0], maps[0, 0, 1], maps[..., 2] = 5, 1, 7  # the last is bright but constant
+        first, second = convolution.liveliest(maps, count=2, side=8)
+        np.testing.assert_array_equal(first, np.repeat([[1.0], [0.0]], 4, axis=0) * np.ones(8))
+        assert second[:2, :2].min() == 1
+        assert second.sum() == 4
+        assert convolution.liveliest(np.zeros((4, 4, 1)), 1, 4).max() == 0
+
+    def test_sensitivity_ends_at_the_receptive_field(self, model):
+        x = np.random.default_rng(0).normal(size=(50, 16, 16, 1)).astype("float32")
+        touched = convolution.sensitivity(model, x) > 0
+        field, jump = convolution.receptive_field([(3, 1), (2, 2), (3, 1), (3, 1)])
+        start = 4 * jump - 1 - 2 - 2  # paddings of 1 pixel, then twice 1 at a jump of 2
+        expected = np.zeros((16, 16), bool)
+        expected[start : start + field, start : start + field] = True
+        np.testing.assert_array_equal(touched, expected)
+
+
 class TestMistakes:
     @pytest.mark.parametrize(
         ("call", "message"),
@@ -211,6 +320,27 @@ class TestMistakes:
             (lambda: convolution.receptive_field([(3, 1), (3,)]), r"stack\[1\]"),
             (lambda: convolution.receptive_field([(3, 0)]), r"stack\[0\] stride is 0"),
             (lambda: convolution.separable_block(keras.Input((4, 4, 1)), 0), "filters is 0"),
+            (lambda: convolution.build_classifier(stages=()), "stages is"),
+            (lambda: convolution.enlarge(np.ones((2, 3)), 6), "must be square"),
+            (
+                lambda: convolution.train_classifier(
+                    None, [], [], epochs=0, batch_size=1, learning_rate=1.0
+                ),
+                "epochs is 0",
+            ),
+            (lambda: convolution.enlarge(np.ones((4, 4)), 6), "a multiple"),
+            (
+                lambda: convolution.logits(keras.Sequential(), np.ones((1, 2)), 0),
+                "batch_size is 0",
+            ),
+            (
+                lambda: convolution.feature_maps(
+                    keras.Sequential([keras.Input((3,)), layers.Dense(2)]), np.ones((1, 3))
+                ),
+                "no layer ReLU",
+            ),
+            (lambda: convolution.build_classifier(stages=((8,), ())), "stages is"),
+            (lambda: convolution.build_classifier((3, 8, 1)), "at least 4 pixels"),
         ],
     )
     def test_it_says_what_is_wrong(self, call, message):

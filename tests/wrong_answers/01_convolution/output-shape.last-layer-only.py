@@ -1,0 +1,10 @@
+"""start from the layer before"""
+
+
+def output_shape(input_shape, stack):
+    height, width, channels = input_shape
+    for filters, kernel, stride, padding in stack[-1:]:
+        lost = kernel - 1 if padding == "valid" else 0
+        height, width = (-(-(side - lost) // stride) for side in (height, width))
+        channels = filters or channels
+    return height, width, channels

@@ -1,0 +1,10 @@
+"""valid: n − k + 1 places: only k − 1 are lost"""
+
+
+def output_shape(input_shape, stack):
+    height, width, channels = input_shape
+    for filters, kernel, stride, padding in stack:
+        lost = kernel if padding == "valid" else 0
+        height, width = (-(-(side - lost) // stride) for side in (height, width))
+        channels = filters or channels
+    return height, width, channels
