@@ -23,8 +23,8 @@ class BinaryFocalLoss(keras.losses.Loss):
 
         α_t (1 − p)^γ · (−log p).
 
-    Equal to `keras.losses.BinaryFocalCrossentropy(apply_class_balancing=True, from_logits=True)`
-    for moderate logits, and exact where that one clips, beyond ±16.
+    Equal to `keras.losses.BinaryFocalCrossentropy(apply_class_balancing=True, from_logits=True)`,
+    except that it refuses shapes which that one would stretch.
 
     Args:
         gamma: how fast the weight of easy examples falls, at least 0; 0 is cross-entropy.
@@ -89,37 +89,42 @@ class ContrastiveLoss(keras.losses.Loss):
 
 
 @register
-class BatchHardTripletLoss(keras.losses.Loss):
-    """For each image: its farthest relative must be nearer than its nearest stranger.
+class SemiHardTripletLoss(keras.losses.Loss):
+    """A relative must be nearer than a stranger, by a margin (Schroff et al., 2015).
 
-    Hermans et al. (2017). An image of the batch, the anchor, costs
-    max(0, margin + d(anchor, farthest of its class) − d(anchor, nearest of another class)).
-    An anchor that is alone in its class, or whose batch has no other class, costs 0.
+    Each image of the batch is an anchor a, and is paired with each other image r of its class. The
+    stranger s is the nearest of those beyond r, the semi-hard ones; if there is none, the farthest
+    of all. The pair costs max(0, margin + d(a, r) − d(a, s)), and the anchor the mean of its
+    pairs. An anchor alone in its class, or in a batch of one class, costs 0.
 
     Args:
-        margin: by how much it must be nearer, above 0.
+        margin: by how much the relative must be nearer, above 0.
 
     Call:
         y_true: class labels (B,) or (B, 1). y_pred: embeddings (B, D).
     """
 
-    def __init__(self, margin=1.0, reduction="sum_over_batch_size", name="batch_hard_triplet_loss"):
+    def __init__(self, margin=1.0, reduction="sum_over_batch_size", name="semi_hard_triplet_loss"):
         super().__init__(name=name, reduction=reduction)
         _check_margin(margin)
         self.margin = margin
 
     def call(self, y_true, y_pred):
-        labels, y_pred = ops.reshape(y_true, (-1,)), ops.convert_to_tensor(y_pred)
-        distances = distance(y_pred[:, None], y_pred[None])
+        labels, embeddings = ops.reshape(y_true, (-1,)), ops.convert_to_tensor(y_pred)
+        distances = distance(embeddings[:, None], embeddings[None])
         alike = labels[:, None] == labels[None]
-        count = ops.sum(ops.cast(alike, "int32"), axis=1)
-        # An anchor is alike with itself, at distance 0: that never is the farthest.
-        farthest = ops.max(ops.where(alike, distances, 0.0), axis=1)
-        nearest = ops.min(ops.where(alike, np.inf, distances), axis=1)
-        has_both = ops.logical_and(count > 1, count < ops.shape(labels)[0])
-        # Chosen before the subtraction, so that no infinity reaches the gradient.
-        gap = ops.where(has_both, farthest - ops.where(has_both, nearest, 0.0), 0.0)
-        return ops.where(has_both, ops.relu(self.margin + gap), 0.0)
+        stranger = ops.logical_not(alike)
+        # Axes: anchor, relative, stranger.
+        beyond = ops.logical_and(stranger[:, None], distances[:, None] > distances[:, :, None])
+        nearest = ops.min(ops.where(beyond, distances[:, None], np.inf), axis=2)
+        farthest = ops.max(ops.where(stranger, distances, 0.0), axis=1, keepdims=True)
+        chosen = ops.where(ops.any(beyond, axis=2), nearest, farthest)
+        costs = ops.relu(self.margin + distances - chosen)
+        places = ops.arange(ops.shape(labels)[0])
+        relative = ops.logical_and(alike, places[:, None] != places)
+        valid = ops.logical_and(relative, ops.any(stranger, axis=1, keepdims=True))
+        count = ops.sum(ops.cast(valid, costs.dtype), axis=1)
+        return ops.sum(ops.where(valid, costs, 0.0), axis=1) / ops.maximum(count, 1.0)
 
     def get_config(self):
         return super().get_config() | {"margin": self.margin}
@@ -217,45 +222,57 @@ class Siamese(keras.Model):
 
 
 @register
-class GeneralisedMeanPooling(layers.Layer):
-    """Pools each channel by its power mean, with a power that is learned (Radenović et al., 2018).
+class PowerMeanPooling(layers.Layer):
+    """Pools windows by their power mean, with a power that is learned for each channel.
 
     The power mean of n values is (1/n Σ xᵖ)^(1/p): the mean for p = 1, nearly the largest value
-    for large p.
+    for large p. Over the whole map it is the GeM pooling of Radenović et al. (2018).
 
     Args:
+        size: side of the windows, which do not overlap; rows and columns left over are dropped.
         power: p before training, above 0.
         smallest: values below are raised to it, since a power needs positive numbers.
 
     Call:
-        Maps (B, H, W, C), at least 0 (after a ReLU); returns (B, C).
+        Maps (B, H, W, C), at least 0 (after a ReLU); returns (B, H // size, W // size, C).
     """
 
-    def __init__(self, power=3.0, smallest=1e-6, **kwargs):
+    def __init__(self, size=2, power=3.0, smallest=1e-6, **kwargs):
         super().__init__(**kwargs)
+        check_positive(size=size)
         for name, value in (("power", power), ("smallest", smallest)):
             if not value > 0:
                 raise ValueError(f"{name} is {value!r}; it must be above 0")
+        self.size = size
         self.power = power
         self.smallest = smallest
 
     def build(self, input_shape):
-        if len(input_shape) != 4:
-            raise ValueError(f"the input has shape {tuple(input_shape)}; it must be (B, H, W, C)")
+        if len(input_shape) != 4 or None in input_shape[1:] or min(input_shape[1:3]) < self.size:
+            raise ValueError(
+                f"the input has shape {tuple(input_shape)}; it must be (B, H, W, C) with known H "
+                f"and W of at least {self.size}"
+            )
         start = keras.initializers.Constant(self.power)
         self.p = self.add_weight(name="p", shape=(input_shape[-1],), initializer=start)
 
     def call(self, maps):
+        size = self.size
+        _, rows, columns, channels = self.compute_output_shape(maps.shape)
         # In logarithms, where xᵖ neither overflows nor vanishes.
         logs = self.p * ops.log(ops.maximum(maps, self.smallest))
-        places = ops.cast(ops.shape(maps)[1] * ops.shape(maps)[2], logs.dtype)
-        return ops.exp((ops.logsumexp(logs, axis=(1, 2)) - ops.log(places)) / self.p)
+        logs = logs[:, : rows * size, : columns * size]
+        windows = ops.reshape(logs, (-1, rows, size, columns, size, channels))
+        means = ops.logsumexp(windows, axis=(2, 4)) - np.log(size**2)
+        return ops.exp(means / self.p)
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], input_shape[-1])
+        batch, height, width, channels = input_shape
+        return (batch, height // self.size, width // self.size, channels)
 
     def get_config(self):
-        return super().get_config() | {"power": self.power, "smallest": self.smallest}
+        settings = {"size": self.size, "power": self.power, "smallest": self.smallest}
+        return super().get_config() | settings
 
 
 @register
@@ -402,13 +419,17 @@ def build_encoder(input_shape=(28, 28, 1), embedding_size=16, filters=(16, 32, 6
     Args:
         input_shape: (H, W, C) of the images.
         embedding_size: width of an embedding.
-        filters: channels of the convolutions; all but the last halve the sides.
+        filters: channels of the convolutions; the first has stride 2, the others are pooled.
     """
-    blocks = [keras.Input(input_shape)]
-    for i, count in enumerate(filters):
-        strides = 1 if i == len(filters) - 1 else 2
-        blocks.append(layers.Conv2D(count, 3, strides=strides, padding="same", activation="relu"))
-    blocks += [GeneralisedMeanPooling(), layers.Dense(embedding_size)]
+    first, *others = filters
+    blocks = [
+        keras.Input(input_shape),
+        layers.Conv2D(first, 3, strides=2, padding="same", activation="relu"),
+    ]
+    for count in others:
+        blocks.append(layers.Conv2D(count, 3, padding="same", activation="relu"))
+        blocks.append(PowerMeanPooling())
+    blocks += [layers.Flatten(), layers.Dense(embedding_size)]
     return keras.Sequential(blocks, name="encoder")
 
 

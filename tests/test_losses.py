@@ -41,7 +41,7 @@ class TestFocal:
     @pytest.mark.parametrize("shape", [(12, 1), (6, 4), (3, 5, 2)])
     @pytest.mark.parametrize(("gamma", "alpha"), [(2.0, 0.25), (0.5, 0.9), (0.0, 0.5)])
     def test_equals_keras(self, rng, reduction, weighted, shape, gamma, alpha):
-        truth, logits = rng.integers(0, 2, shape), rng.normal(size=shape) * 3
+        truth, logits = rng.integers(0, 2, shape), rng.normal(size=shape) * 10
         weights = rng.random(shape[:-1]) if weighted else None
         theirs = keras.losses.BinaryFocalCrossentropy(
             apply_class_balancing=True,
@@ -197,12 +197,18 @@ class TestContrastive:
 
 
 def triplet_by_hand(labels, embeddings, margin):
+    """Schroff et al. (2015), equation 4, one triplet after the other."""
     costs = []
-    for i, anchor in enumerate(embeddings):
+    for a, anchor in enumerate(embeddings):
         to = [np.linalg.norm(anchor - other) for other in embeddings]
-        alike = [to[j] for j in range(len(to)) if j != i and labels[j] == labels[i]]
-        others = [to[j] for j in range(len(to)) if labels[j] != labels[i]]
-        costs.append(max(0, margin + max(alike) - min(others)) if alike and others else 0)
+        strangers = [to[j] for j in range(len(to)) if labels[j] != labels[a]]
+        pairs = []
+        for r in range(len(to)):
+            if r != a and labels[r] == labels[a] and strangers:
+                beyond = [d for d in strangers if d > to[r]]
+                chosen = min(beyond) if beyond else max(strangers)
+                pairs.append(max(0, margin + to[r] - chosen))
+        costs.append(np.mean(pairs) if pairs else 0)
     return costs
 
 
@@ -211,15 +217,23 @@ class TestTriplet:
     @given(st.lists(st.integers(0, 3), min_size=1, max_size=9), st.integers(0, 99))
     def test_brute_force(self, labels, seed):
         embeddings = np.random.default_rng(seed).normal(size=(len(labels), 3)).astype("float32")
-        loss = losses.BatchHardTripletLoss(0.7, reduction=None)
+        loss = losses.SemiHardTripletLoss(0.7, reduction=None)
         truth = triplet_by_hand(labels, embeddings, 0.7)
         ours = loss(np.array(labels), embeddings)
         np.testing.assert_allclose(ours, truth, rtol=1e-4, atol=1e-5)
         column = loss(np.array(labels)[:, None], embeddings)
         np.testing.assert_array_equal(ours, column)
 
+    def test_in_graphs_with_batches_of_unknown_size(self, rng):
+        loss = losses.SemiHardTripletLoss()
+        labels, embeddings = rng.integers(0, 3, 7), rng.normal(size=(7, 2)).astype("float32")
+        signature = [tf.TensorSpec([None], tf.int64), tf.TensorSpec([None, 2])]
+        graph = tf.function(lambda y, e: loss(y, e), input_signature=signature)
+        truth = np.mean(triplet_by_hand(labels, embeddings, 1.0))
+        assert float(graph(labels, embeddings)) == pytest.approx(truth, rel=1e-4)
+
     def test_slopes_are_finite_wherever_points_fall_together_or_stand_alone(self, rng):
-        loss = losses.BatchHardTripletLoss()
+        loss = losses.SemiHardTripletLoss()
         for labels in ([0, 0, 1, 1], [0, 1, 2, 3], [0, 0, 0, 0], [0, 0, 0, 1]):
             for embeddings in (np.zeros((4, 2)), rng.normal(size=(4, 2))):
                 found = slope(lambda e, y=labels: loss(np.array(y), e), embeddings)
@@ -227,8 +241,8 @@ class TestTriplet:
 
     def test_sample_weights(self, rng):
         labels, embeddings, weights = rng.integers(0, 2, 8), rng.normal(size=(8, 2)), rng.random(8)
-        each = np.array(losses.BatchHardTripletLoss(reduction=None)(labels, embeddings))
-        value = losses.BatchHardTripletLoss()(labels, embeddings, sample_weight=weights)
+        each = np.array(losses.SemiHardTripletLoss(reduction=None)(labels, embeddings))
+        value = losses.SemiHardTripletLoss()(labels, embeddings, sample_weight=weights)
         assert float(value) == pytest.approx(np.mean(each * weights), rel=1e-5)
 
 
@@ -287,44 +301,49 @@ class TestAveragePrecision:
 
 class TestPooling:
     @pytest.mark.parametrize("power", [0.5, 1.0, 3.0, 12.0])
-    def test_is_the_power_mean(self, rng, power):
-        maps = rng.random((2, 3, 4, 5)).astype("float32") * 4 + 0.1
-        ours = losses.GeneralisedMeanPooling(power)(maps)
-        np.testing.assert_allclose(ours, stats.pmean(maps, power, axis=(1, 2)), rtol=1e-4)
+    @pytest.mark.parametrize("size", [1, 2, 3])
+    def test_is_the_power_mean(self, rng, power, size):
+        maps = rng.random((2, 7, 6, 5)).astype("float32") * 4 + 0.1
+        rows, columns = 7 // size, 6 // size
+        ours = np.array(losses.PowerMeanPooling(size, power)(maps))
+        assert ours.shape == (2, rows, columns, 5)
+        for i, j in itertools.product(range(rows), range(columns)):
+            window = maps[:, i * size : (i + 1) * size, j * size : (j + 1) * size]
+            truth = stats.pmean(window, power, axis=(1, 2))
+            np.testing.assert_allclose(ours[:, i, j], truth, rtol=1e-4)
 
-    def test_between_the_mean_and_the_largest(self, rng):
-        maps = rng.random((2, 4, 4, 3)).astype("float32")
-        mean = losses.GeneralisedMeanPooling(1.0)(maps)
-        np.testing.assert_allclose(mean, layers.GlobalAveragePooling2D()(maps), rtol=1e-4)
-        largest = losses.GeneralisedMeanPooling(500.0)(maps)
-        np.testing.assert_allclose(largest, layers.GlobalMaxPooling2D()(maps), rtol=1e-2)
+    def test_between_average_and_max_pooling(self, rng):
+        maps = rng.random((2, 5, 4, 3)).astype("float32")
+        mean = losses.PowerMeanPooling(power=1.0)(maps)
+        np.testing.assert_allclose(mean, layers.AveragePooling2D(2)(maps), rtol=1e-4)
+        largest = losses.PowerMeanPooling(power=500.0)(maps)
+        np.testing.assert_allclose(largest, layers.MaxPooling2D(2)(maps), rtol=1e-2)
 
     def test_slopes_of_empty_and_of_large_maps(self):
-        layer = losses.GeneralisedMeanPooling(10.0)
+        layer = losses.PowerMeanPooling(power=10.0)
         for value in (0.0, 1e-3, 1e6):
-            found = slope(lambda m: tf.reduce_sum(layer(m)), np.full((1, 3, 3, 2), value))
+            found = slope(lambda m: tf.reduce_sum(layer(m)), np.full((1, 4, 4, 2), value))
             assert np.all(np.isfinite(found))
 
     def test_the_power_is_learned(self, rng):
-        layer = losses.GeneralisedMeanPooling()
+        layer = losses.PowerMeanPooling()
         layer.build((None, 4, 4, 3))
         assert layer.p.shape == (3,)
         with tf.GradientTape() as tape:
             value = tf.reduce_sum(layer(rng.random((2, 4, 4, 3)).astype("float32")))
+        # Power means grow with the power.
         assert np.all(tape.gradient(value, layer.p.value).numpy() > 0)
-
-    def test_shape_in_a_model(self):
-        model = keras.Sequential(
-            [keras.Input((None, None, 6)), losses.GeneralisedMeanPooling(), layers.Dense(2)]
-        )
-        assert model.layers[0].output.shape == (None, 6)
-        assert model(np.ones((2, 5, 3, 6))).shape == (2, 2)
 
     def test_bad_input(self):
         with pytest.raises(ValueError, match="power is 0; it must be above 0"):
-            losses.GeneralisedMeanPooling(0)
-        with pytest.raises(ValueError, match=r"shape \(2, 3\); it must be \(B, H, W, C\)"):
-            losses.GeneralisedMeanPooling()(np.ones((2, 3)))
+            losses.PowerMeanPooling(power=0)
+        with pytest.raises(ValueError, match="smallest is -1; it must be above 0"):
+            losses.PowerMeanPooling(smallest=-1)
+        with pytest.raises(ValueError, match="size is 0"):
+            losses.PowerMeanPooling(size=0)
+        for shape in ((2, 3), (2, 1, 8, 3)):
+            with pytest.raises(ValueError, match=r"it must be \(B, H, W, C\) with known H and W"):
+                losses.PowerMeanPooling()(np.ones(shape))
 
 
 class TestPrototypes:
@@ -405,7 +424,7 @@ class TestSaving:
         [
             losses.BinaryFocalLoss(1.5, 0.7, reduction="sum", name="mine"),
             losses.ContrastiveLoss(2.5, reduction="sum", name="mine"),
-            losses.BatchHardTripletLoss(0.3, reduction="sum", name="mine"),
+            losses.SemiHardTripletLoss(0.3, reduction="sum", name="mine"),
         ],
         ids=lambda loss: type(loss).__name__,
     )
@@ -432,14 +451,16 @@ class TestSaving:
         model = reloaded(model, tmp_path / "model.keras")
         assert model.evaluate(x, truth, verbose=0, return_dict=True) == pytest.approx(before)
 
-    def test_encoder_with_its_learned_power(self, tmp_path, rng):
+    def test_encoder_with_its_learned_powers(self, tmp_path, rng):
         encoder = losses.build_encoder(TINY, 3)
-        encoder.layers[-2].p.assign(rng.random(64) + 2)
+        for layer in encoder.layers:
+            if isinstance(layer, losses.PowerMeanPooling):
+                layer.p.assign(rng.random(layer.p.shape) + 2)
         images = rng.random((3, *TINY))
         again = reloaded(encoder, tmp_path / "model.keras")
         np.testing.assert_array_equal(again(images), encoder(images))
-        config = losses.GeneralisedMeanPooling(2.0, 1e-3).get_config()
-        assert (config["power"], config["smallest"]) == (2.0, 1e-3)
+        config = losses.PowerMeanPooling(3, 2.0, 1e-3).get_config()
+        assert (config["size"], config["power"], config["smallest"]) == (3, 2.0, 1e-3)
 
     def test_siamese_and_its_optimiser(self, tmp_path, rng):
         model = losses.Siamese(losses.build_encoder(TINY, 4, filters=(4, 6)), name="twins")
@@ -477,9 +498,8 @@ class TestNetworks:
     def test_encoder(self, rng):
         encoder = losses.build_encoder((28, 28, 1), 5)
         assert encoder(rng.random((3, 28, 28, 1))).shape == (3, 5)
-        # Two halvings, then the power mean: one power for each of 64 channels.
-        assert encoder.layers[2].output.shape == (None, 7, 7, 64)
-        assert encoder.layers[3].p.shape == (64,)
+        pools = [x for x in encoder.layers if isinstance(x, losses.PowerMeanPooling)]
+        assert [pool.output.shape for pool in pools] == [(None, 7, 7, 32), (None, 3, 3, 64)]
 
 
 class TestFewShot:
@@ -510,7 +530,7 @@ class TestFewShot:
 
 
 @pytest.mark.parametrize("margin", [0, -1, float("nan")])
-@pytest.mark.parametrize("loss", [losses.ContrastiveLoss, losses.BatchHardTripletLoss])
+@pytest.mark.parametrize("loss", [losses.ContrastiveLoss, losses.SemiHardTripletLoss])
 def test_margins(loss, margin):
     with pytest.raises(ValueError, match=f"margin is {margin}; it must be above 0"):
         loss(margin)
