@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
+from sklearn.metrics import precision_recall_curve
 
 register = keras.saving.register_keras_serializable(package="helpers.losses")
 
@@ -462,6 +463,42 @@ def few_shot_accuracy(embeddings, labels, shots, trials, rng):
         squared = np.sum((embeddings[asked, None] - means) ** 2, axis=-1)
         scores.append(np.mean(np.argmin(squared, axis=1) == labels[asked]))
     return np.array(scores)
+
+
+def flatten(embeddings):
+    """Projects embeddings (n, D) onto the two directions in which they spread most: (n, 2)."""
+    centred = np.asarray(embeddings) - np.mean(embeddings, axis=0)
+    return centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
+
+
+def train(model, loss, inputs, targets, *, epochs, batch_size, learning_rate, callbacks=None):
+    """Trains by Adam, its rate falling to 0 along half a cosine.
+
+    Args:
+        model: keras.Model; if it is no `Siamese`, loss compares targets with what it returns.
+        loss: keras.losses.Loss.
+        inputs, targets: arrays with a row for each example.
+    """
+    steps = epochs * -(-len(inputs) // batch_size)
+    rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    model.compile(keras.optimizers.Adam(rate), loss)
+    # Built here, the optimiser creates no variables in the first step, which is then traced once.
+    model.optimizer.build(model.trainable_variables)
+    model.fit(inputs, targets, epochs=epochs, batch_size=batch_size, verbose=0, callbacks=callbacks)
+
+
+def precision_at_recall(y_true, scores, recalls, sample_weight=None):
+    """The best precision that some threshold reaches at a recall of at least each of `recalls`.
+
+    Args:
+        y_true: 0 or 1, (n,). scores: (n,), higher for positives. recalls: numbers in [0, 1].
+        sample_weight: (n,), or None.
+
+    Returns:
+        Array of the precisions, in the order of recalls.
+    """
+    precision, recall, _ = precision_recall_curve(y_true, scores, sample_weight=sample_weight)
+    return np.array([precision[recall >= least - 1e-9].max() for least in recalls])
 
 
 def _check_margin(margin):

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers
 from scipy import special, stats
+from sklearn.decomposition import PCA
 from sklearn.metrics import average_precision_score
 from sklearn.neighbors import NearestCentroid
 
@@ -500,6 +501,50 @@ class TestNetworks:
         assert encoder(rng.random((3, 28, 28, 1))).shape == (3, 5)
         pools = [x for x in encoder.layers if isinstance(x, losses.PowerMeanPooling)]
         assert [pool.output.shape for pool in pools] == [(None, 7, 7, 32), (None, 3, 3, 64)]
+
+
+class TestPrecisionAtRecall:
+    def test_every_threshold_tried(self, rng):
+        truth, scores, weights = rng.random(40) < 0.3, rng.normal(size=40).round(1), rng.random(40)
+        found = losses.precision_at_recall(truth, scores, [0.2, 0.7, 1.0], weights)
+        for least, precision in zip([0.2, 0.7, 1.0], found, strict=True):
+            reached = []
+            for threshold in scores:
+                alarms = scores >= threshold
+                right = weights[alarms & truth].sum()
+                if right / weights[truth].sum() >= least - 1e-9:
+                    reached.append(right / weights[alarms].sum())
+            assert precision == pytest.approx(max(reached))
+
+
+def test_flatten_is_a_principal_component_analysis(rng):
+    x = rng.normal(size=(50, 6)) * [5, 1, 3, 1, 1, 1] + 7
+    ours, truth = losses.flatten(x), PCA(2).fit_transform(x)
+    np.testing.assert_allclose(np.abs(ours), np.abs(truth), rtol=1e-4, atol=1e-6)
+
+
+class TestTrain:
+    def test_the_rate_ends_at_zero(self, rng):
+        model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+        x = rng.random((10, 2))
+        settings = {"epochs": 3, "batch_size": 4, "learning_rate": 0.1}
+        losses.train(model, losses.BinaryFocalLoss(), x, np.ones((10, 1)), **settings)
+        assert int(model.optimizer.iterations) == 9
+        assert float(model.optimizer.learning_rate) == pytest.approx(0, abs=1e-6)
+
+
+def test_one_step_at_full_size(rng):
+    images, labels = rng.random((8, 28, 28, 1)).astype("float32"), np.arange(8) % 4
+    settings = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3}
+    for model, loss in (
+        (losses.Siamese(losses.build_encoder(embedding_size=64)), losses.ContrastiveLoss()),
+        (losses.build_encoder(embedding_size=64), losses.SemiHardTripletLoss()),
+    ):
+        before = model.get_weights()
+        losses.train(model, loss, images, labels, **settings)
+        pairs = zip(before, model.get_weights(), strict=True)
+        assert all(np.all(np.isfinite(new)) for _, new in pairs)
+        assert any(np.any(old != new) for old, new in zip(before, model.get_weights(), strict=True))
 
 
 class TestFewShot:

@@ -1,4 +1,4 @@
-"""the second step must start from the mean"""
+"""the mean forgot the first step"""
 
 
 class Centre(keras.layers.Layer):
