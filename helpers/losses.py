@@ -194,17 +194,16 @@ class Siamese(keras.Model):
             loss = self.compute_loss(y=different, y_pred=distances)
         gradients = tape.gradient(loss, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
-        for metric in self.metrics:
-            if metric.name == "loss":
-                metric.update_state(loss)
-            else:
-                metric.update_state(different, distances)
-        return self.get_metrics_result()
+        return self.report(loss, different, distances)
 
     def test_step(self, data):
         images, labels = data
         distances, different = all_pairs(self.encoder(images, training=False), labels)
         loss = self.compute_loss(y=different, y_pred=distances, training=False)
+        return self.report(loss, different, distances)
+
+    def report(self, loss, different, distances):
+        """Updates the mean loss and every metric; returns what they are by now."""
         for metric in self.metrics:
             if metric.name == "loss":
                 metric.update_state(loss)
