@@ -13,7 +13,12 @@ from packaging.requirements import Requirement
 
 SHARED = {"arguments", "metrics", "plots", "data", "lesson"}
 # Arrows between topic modules that a person would draw.
-ARROWS = {("transformer", "attention"), ("diffusion", "segmentation"), ("search", "architectures")}
+ARROWS = {
+    ("transformer", "attention"),
+    ("diffusion", "segmentation"),
+    ("search", "convolution"),
+    ("search", "pretrained"),
+}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = [
     Requirement(line)
