@@ -92,7 +92,12 @@ def test_imports_of_helpers_are_declared():
     declared = {Requirement(text).name.lower() for text in PROJECT["project"]["dependencies"]}
     for extra in PROJECT["project"]["optional-dependencies"].values():
         declared |= {Requirement(text).name.lower() for text in extra}
-    aliases = {"skimage": "scikit-image", "sklearn": "scikit-learn", "tensorflow": "tensorflow-cpu"}
+    aliases = {
+        "keras_tuner": "keras-tuner",
+        "skimage": "scikit-image",
+        "sklearn": "scikit-learn",
+        "tensorflow": "tensorflow-cpu",
+    }
     # These come with a declared package that owns them.
     owned = {"IPython", "packaging", "jupyter_client", "traitlets", "docutils"}
     for path in MODULES:
