@@ -470,40 +470,43 @@ def mutate(architecture, space, rng):
     return architecture._replace(**{field: others[rng.integers(len(others))]})
 
 
-def regularised_evolution(evaluate, space, count, population=6, tournament=3, seed=0):
+def regularised_evolution(evaluate, space, budget, epochs, population=4, tournament=2, seed=0):
     """Mutates good architectures; the oldest dies, however good it is.
 
-    Real et al. (2019), algorithm 1. Age keeps an architecture that was only lucky from staying
-    for ever.
+    Real et al. (2019), algorithm 1. As everyone dies, an architecture that was only lucky does not
+    stay for ever.
 
     Args:
-        evaluate: function from an `Architecture` to its score.
+        evaluate: function from an `Architecture` and a number of epochs to a score.
         space: dict from each field of `Architecture` to its choices.
-        count: how many architectures are evaluated in all.
+        budget: epochs in all.
+        epochs: of one training.
         population: how many are alive; the first ones are drawn at random.
         tournament: how many are drawn, with replacement, to find a parent: the best of them.
         seed: of all draws.
 
     Returns:
-        A list of `count` pairs (architecture, score), in the order of evaluation.
+        A list of `Trial`, ⌊budget / epochs⌋ in number.
 
     Raises:
-        ValueError: if a number is not whole and positive, or the population exceeds the count.
+        ValueError: if a number is not whole and positive, or the budget does not pay for the
+            first population.
     """
-    check_positive(count=count, tournament=tournament)
-    check_whole_number("population", population, 1, count)
+    check_positive(epochs=epochs, population=population, tournament=tournament)
+    check_whole_number("budget", budget, population * epochs)
     rng = np.random.default_rng(seed)
-    alive, history = collections.deque(maxlen=population), []  # a full deque drops its oldest
-    while len(history) < count:
-        if len(history) < population:
+    alive = collections.deque(maxlen=population)  # one more pushes the oldest out
+    trials = []
+    for i in range(budget // epochs):
+        if i < population:
             child = random_architecture(space, rng)
         else:
-            drawn = [alive[i] for i in rng.integers(population, size=tournament)]
-            parent, _ = max(drawn, key=lambda pair: pair[1])
-            child = mutate(parent, space, rng)
-        alive.append((child, evaluate(child)))
-        history.append(alive[-1])
-    return history
+            drawn = [alive[j] for j in rng.integers(population, size=tournament)]
+            parent = max(drawn, key=lambda trial: trial.score)
+            child = mutate(parent.architecture, space, rng)
+        alive.append(Trial(child, epochs, evaluate(child, epochs)))
+        trials.append(alive[-1])
+    return trials
 
 
 def tuner_search(strategy, evaluate, space, budget, epochs, seed=0, initial_points=6):

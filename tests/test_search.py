@@ -324,47 +324,50 @@ class TestEvolution:
         assert max(counts) < 260
 
     def test_the_oldest_dies_however_good(self):
-        """After the first of a population of one, each child comes from its predecessor."""
+        """In a population of one each child comes from its predecessor."""
         scores = itertools.count(start=0, step=-1)  # the first would win every tournament
-        history = search.regularised_evolution(
-            lambda _: next(scores), SMALL_SPACE, 12, population=1, tournament=3
+        trials = search.regularised_evolution(
+            lambda *_: next(scores), SMALL_SPACE, 12, 1, population=1, tournament=3
         )
-        steps = itertools.pairwise([architecture for architecture, _ in history])
-        assert all(sum(a != b for a, b in zip(*pair, strict=True)) == 1 for pair in steps)
+        for parent, child in itertools.pairwise(trials):
+            assert self.distance(parent.architecture, child.architecture) == 1
 
     def test_parents_are_the_best_of_those_alive(self):
-        population = 4
-        history = search.regularised_evolution(
-            by_size, SMALL_SPACE, 40, population=population, tournament=200, seed=1
+        trials = search.regularised_evolution(
+            by_size, SMALL_SPACE, 40, 1, population=4, tournament=200, seed=1
         )
-        for now in range(population, 40):
-            alive = history[now - population : now]
-            best = max(score for _, score in alive)
-            child = history[now][0]
-            parents = [a for a, score in alive if score == best]
-            assert any(
-                sum(x != y for x, y in zip(child, parent, strict=True)) == 1 for parent in parents
-            )
+        for now in range(4, 40):
+            alive = trials[now - 4 : now]
+            best = max(trial.score for trial in alive)
+            parents = [trial.architecture for trial in alive if trial.score == best]
+            child = trials[now].architecture
+            assert 1 in [self.distance(parent, child) for parent in parents]
+
+    def distance(self, one, other):
+        return sum(a != b for a, b in zip(one, other, strict=True))
 
     def test_finds_the_best_of_a_smooth_space(self):
+        best = max(by_size(a, 1) for a in search.architectures(SMALL_SPACE))
         found = [
-            max(
-                score for _, score in search.regularised_evolution(by_size, SMALL_SPACE, 60, seed=s)
-            )
+            max(t.score for t in search.regularised_evolution(by_size, SMALL_SPACE, 60, 1, seed=s))
             for s in range(10)
         ]
-        best = max(map(by_size, search.architectures(SMALL_SPACE)))
         assert np.mean(np.array(found) == best) >= 0.8
 
+    def test_pays_for_whole_trainings(self):
+        trials = search.regularised_evolution(by_size, SMALL_SPACE, 53, 9)
+        assert [trial.epochs for trial in trials] == [9] * 5
+        assert all(trial.score == by_size(trial.architecture, 9) for trial in trials)
+
     def test_a_seed_repeats_a_search(self):
-        runs = [search.regularised_evolution(by_size, SMALL_SPACE, 9, seed=s) for s in (0, 0, 1)]
+        runs = [search.regularised_evolution(by_size, SMALL_SPACE, 9, 1, seed=s) for s in (0, 0, 1)]
         assert runs[0] == runs[1] != runs[2]
 
     def test_bad_input(self):
-        with pytest.raises(ValueError, match="population is 7"):
-            search.regularised_evolution(by_size, SMALL_SPACE, 6, population=7)
+        with pytest.raises(ValueError, match="budget is 62"):
+            search.regularised_evolution(by_size, SMALL_SPACE, 62, 9, population=7)
         with pytest.raises(ValueError, match="tournament"):
-            search.regularised_evolution(by_size, SMALL_SPACE, 6, tournament=0)
+            search.regularised_evolution(by_size, SMALL_SPACE, 60, 9, tournament=0)
         single = {name: choices[:1] for name, choices in SMALL_SPACE.items()}
         with pytest.raises(ValueError, match="nothing to change"):
             search.mutate(search.architectures(single)[0], single, np.random.default_rng(0))
