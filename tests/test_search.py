@@ -1,7 +1,8 @@
 import itertools
 import math
+import tomllib
 
-from helpers import search
+from helpers import ROOT, search
 from helpers.convolution import multiply_adds
 from helpers.search import Architecture, Trial
 
@@ -286,6 +287,15 @@ class TestBenchmark:
 
         short, long = run((1,)), run((1, 2))
         assert short[1] == long[1]
+
+    def test_the_largest_of_full_scale_takes_a_step(self):
+        profiles = tomllib.loads((ROOT / "notebooks" / "profiles.toml").read_text(encoding="utf-8"))
+        full = profiles["07_architecture_search"]["full"]
+        largest = Architecture("mbconv", *(max(full[k]) for k in ("depths", "widths", "kernels")))
+        part = (images(4, 28, 28, 1), np.arange(4, dtype="int32"))
+        record = search.Benchmark(part, part, part, (1,), batch_size=4).record(largest)
+        assert 0 <= record["validation"][1] <= 1
+        assert record["parameters"] > 100_000
 
     def test_bad_input(self, parts):
         benchmark = search.Benchmark(*parts, milestones=(1, 3), batch_size=8)
