@@ -75,8 +75,8 @@ class TestEfficientNet:
         assert abs(parameters / 1e6 - millions) <= unit / 2 + slack
         assert abs(cost / 1e9 - billions) / billions < 0.05
 
-    # B5 and B6 take as long to build as all others but B7.
-    @pytest.mark.parametrize("name", ["B0", "B1", "B2", "B3", "B4", "B7"])
+    # Only some, since the large ones take seconds to build.
+    @pytest.mark.parametrize("name", ["B0", "B1", "B2", "B7"])
     def test_keras_counts_the_same(self, name):
         theirs = getattr(keras.applications, f"EfficientNet{name}")(
             weights=None, input_shape=(32, 32, 3)
