@@ -22,6 +22,7 @@ import keras
 import keras_tuner
 import numpy as np
 import tensorflow as tf
+import threadpoolctl
 from keras import layers
 
 #: What one step of compound scaling multiplies: depth, width and resolution (section 3.3).
@@ -553,7 +554,8 @@ def tuner_search(strategy, evaluate, space, budget, epochs, seed=0, initial_poin
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # KerasTuner calls what Python has deprecated
         tuner = _Recorder(oracle, evaluate, epochs, budget, folder)
-        with contextlib.suppress(_BudgetSpent):
+        # The Gaussian process has tiny matrices, for which more threads take twice as long.
+        with threadpoolctl.threadpool_limits(1), contextlib.suppress(_BudgetSpent):
             tuner.search()
     return tuner.trials
 

@@ -99,7 +99,7 @@ def test_imports_of_helpers_are_declared():
         "tensorflow": "tensorflow-cpu",
     }
     # These come with a declared package that owns them.
-    owned = {"IPython", "packaging", "jupyter_client", "traitlets", "docutils"}
+    owned = {"IPython", "packaging", "jupyter_client", "traitlets", "docutils", "threadpoolctl"}
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
