@@ -326,6 +326,29 @@ def _draw_box(axis, box, label, names, score):
     )
 
 
+def trade_offs(groups, front, *, alt, x_label="cost", y_label="score"):
+    """Draws points of named groups, the cost on a logarithmic axis, and a front through the best.
+
+    Args:
+        groups: dict from name to array (n, 2) of costs above 0 and scores.
+        front: array (m, 2) of the points that nothing else beats, by rising cost.
+        alt: what the figure shows, in a sentence.
+    """
+    _check_named("groups", groups)
+    front = np.asarray(front)
+    for name, points in {**groups, "front": front}.items():
+        if np.ndim(points) != 2 or np.shape(points)[1] != 2 or np.min(points, axis=0)[0] <= 0:
+            raise ValueError(f"{name!r} must be (n, 2) with costs above 0, and n at least 1")
+    figure, axes = _new(1, 1, height=4.2)
+    axes[0].step(*front.T, where="post", color="black", linewidth=1, label="front")
+    for (name, points), colour in zip(groups.items(), _colours(len(groups)), strict=True):
+        axes[0].scatter(*np.asarray(points).T, s=40, label=name, color=colour, zorder=3)
+    axes[0].set_xscale("log")
+    _label(axes[0], x_label, y_label, "")
+    axes[0].legend(frameon=False)
+    show(figure, alt)
+
+
 def _check_named(argument, named):
     if not isinstance(named, dict) or not named:
         raise ValueError(f"{argument} is {named!r}; it must be a dict that names what to draw")

@@ -13,7 +13,12 @@ from packaging.requirements import Requirement
 
 SHARED = {"arguments", "metrics", "plots", "data", "lesson"}
 # Arrows between topic modules that a person would draw.
-ARROWS = {("transformer", "attention"), ("diffusion", "segmentation"), ("search", "architectures")}
+ARROWS = {
+    ("transformer", "attention"),
+    ("diffusion", "segmentation"),
+    ("search", "convolution"),
+    ("search", "pretrained"),
+}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = [
     Requirement(line)
@@ -87,9 +92,14 @@ def test_imports_of_helpers_are_declared():
     declared = {Requirement(text).name.lower() for text in PROJECT["project"]["dependencies"]}
     for extra in PROJECT["project"]["optional-dependencies"].values():
         declared |= {Requirement(text).name.lower() for text in extra}
-    aliases = {"skimage": "scikit-image", "sklearn": "scikit-learn", "tensorflow": "tensorflow-cpu"}
+    aliases = {
+        "keras_tuner": "keras-tuner",
+        "skimage": "scikit-image",
+        "sklearn": "scikit-learn",
+        "tensorflow": "tensorflow-cpu",
+    }
     # These come with a declared package that owns them.
-    owned = {"IPython", "packaging", "jupyter_client", "traitlets", "docutils"}
+    owned = {"IPython", "packaging", "jupyter_client", "traitlets", "docutils", "threadpoolctl"}
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):

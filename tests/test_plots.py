@@ -43,6 +43,11 @@ CALLS = {
         [RANDOM.random((8, 8, 1)), RANDOM.random((9, 6, 3))], [FOUND, FOUND], alt=alt, titles="ab"
     ),
     "one picture with boxes": lambda alt: plots.boxes([RANDOM.random((8, 8, 1))], [FOUND], alt=alt),
+
+
+    "trade_offs": lambda alt: plots.trade_offs(
+        {"a": [[10, 1], [1000, 3]], "b": [[100, 0]]}, [[10, 1], [1000, 3]], alt=alt
+    ),
     "fits": lambda alt: plots.fits(
         {"a": {"truth": [1, 2], "fit": [1, 1]}, "b": {"truth": [2, 1]}, "c": {"fit": [0, 1]}},
         x=[0, 1],
@@ -310,3 +315,24 @@ def test_boxes_stand_where_they_are_and_say_what_and_how_sure(drawn):
 def test_boxes_need_a_dict_for_each_picture():
     with pytest.raises(ValueError, match="pictures has 1 and found 2 entries"):
         plots.boxes([np.zeros((4, 4, 1))], [FOUND, FOUND], alt="one picture")
+
+
+def test_trade_offs_draw_a_front_over_a_logarithmic_axis(drawn):
+    groups = {"a": [[10, 1], [1000, 3]], "b": [[100, 0]]}
+    plots.trade_offs(groups, [[10, 1], [1000, 3]], alt="Points.")
+    (axis,) = drawn[0].axes
+    assert axis.get_xscale() == "log"
+    (line,) = axis.lines
+    np.testing.assert_array_equal(line.get_xydata(), [[10, 1], [1000, 3]])
+    # Between two networks of the front the cheaper one is all that the money buys.
+    assert line.get_drawstyle() == "steps-post"
+    for points, (name, truth) in zip(axis.collections, groups.items(), strict=True):
+        assert points.get_label() == name
+        np.testing.assert_array_equal(points.get_offsets(), truth)
+
+
+@pytest.mark.parametrize("points", [[1, 2], [[0, 1]], [[1, 2, 3]]])
+def test_trade_offs_refuse_what_has_no_place_on_the_axes(points):
+    for groups, front in (({"a": points}, [[1, 1]]), ({"a": [[1, 1]]}, points)):
+        with pytest.raises(ValueError, match="costs above 0"):
+            plots.trade_offs(groups, front, alt="Points.")

@@ -1,0 +1,10 @@
+"""rounding down lost more than a tenth"""
+
+
+def scale_network(stages, side, phi):
+    scaled = []
+    for channels, repetitions in stages:
+        exact = channels * 1.1**phi
+        rounded = max(8, int(exact + 4) // 8 * 8)
+        scaled.append((rounded, int(np.ceil(repetitions * 1.2**phi))))
+    return scaled, round(side * 1.15**phi)
