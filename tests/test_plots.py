@@ -43,8 +43,6 @@ CALLS = {
         [RANDOM.random((8, 8, 1)), RANDOM.random((9, 6, 3))], [FOUND, FOUND], alt=alt, titles="ab"
     ),
     "one picture with boxes": lambda alt: plots.boxes([RANDOM.random((8, 8, 1))], [FOUND], alt=alt),
-
-
     "trade_offs": lambda alt: plots.trade_offs(
         {"a": [[10, 1], [1000, 3]], "b": [[100, 0]]}, [[10, 1], [1000, 3]], alt=alt
     ),
