@@ -1,7 +1,8 @@
 import math
 import re
+import tomllib
 
-from helpers import architectures
+from helpers import ROOT, architectures
 from helpers.convolution import multiply_adds
 
 import keras
@@ -151,6 +152,26 @@ class TestAgainstKeras:
             convolutions += [f"pool{stage}_conv"] if stage < 5 else []
             normalisations += [f"pool{stage}_bn"] if stage < 5 else ["bn"]
         self.compare(ours, theirs, convolutions, normalisations)
+
+
+class TestFullSize:
+    """The lesson's networks at full scale take a step that leaves a finite loss."""
+
+    @pytest.mark.parametrize("family", ["resnet", "densenet"])
+    def test_one_step(self, family):
+        path = ROOT / "notebooks" / "profiles.toml"
+        profile = tomllib.loads(path.read_text(encoding="utf-8"))["05_resnet_inception_densenet"]
+        full = profile["full"]
+        shape = {"input_shape": (28, 28, 1), "stem_stride": full["stem_stride"]}
+        if family == "resnet":
+            model = architectures.build_cifar_resnet(full["depth"], widths=full["widths"], **shape)
+        else:
+            model = architectures.build_cifar_densenet(
+                full["dense_depth"], full["growth_rate"], **shape
+            )
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.SGD(0.01), loss, run_eagerly=True)
+        assert np.isfinite(model.train_on_batch(images(2, 28, 28, 1), np.array([0, 1])))
 
 
 class TestRelativeGradients:

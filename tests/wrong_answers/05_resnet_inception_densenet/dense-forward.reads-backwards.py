@@ -1,4 +1,4 @@
-"""outputs are appended"""
+"""what a layer read is the beginning of the result"""
 
 
 def dense_forward(x, steps):
