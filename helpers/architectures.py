@@ -5,9 +5,13 @@ Convolutions that a batch normalisation follows have no bias, since the normalis
 mean away and adds an offset of its own.
 """
 
+import math
+
 from helpers.arguments import check_positive
 
 import keras
+import numpy as np
+import tensorflow as tf
 from keras import layers, ops
 
 #: Widths of GoogLeNet's nine modules (Szegedy et al., 2015, table 1), in the order of
@@ -23,6 +27,31 @@ GOOGLENET_MODULES = {
     "5a": (256, 160, 320, 32, 128, 128),
     "5b": (384, 192, 384, 48, 128, 128),
 }
+
+
+def trainable_parameters(model):
+    """Numbers that training changes: what papers count, so no running means and variances."""
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
+def relative_gradients(model, images, labels):
+    """How hard the loss pulls at each layer: |gradient| / |weights| of its kernel.
+
+    Args:
+        model: a `keras.Model` that ends in logits.
+        images, labels: a batch, labels as whole numbers.
+
+    Returns:
+        Array with a number for each layer that has a kernel, in the order of the layers.
+    """
+    cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    kernels = [weight for weight in model.trainable_weights if weight.name == "kernel"]
+    with tf.GradientTape() as tape:
+        loss = cross_entropy(labels, model(images, training=True))
+    gradients = tape.gradient(loss, [kernel.value for kernel in kernels])
+    return np.array(
+        [float(tf.norm(g) / tf.norm(w)) for g, w in zip(gradients, kernels, strict=True)]
+    )
 
 
 def residual_block(x, filters, stride=1):
@@ -122,8 +151,12 @@ class PaddedShortcut(layers.Layer):
 
     def call(self, x):
         missing = self.filters - x.shape[-1]
-        x = x[:, :: self.stride, :: self.stride]
-        return ops.pad(x, [[0, 0], [0, 0], [0, 0], [0, missing]])
+        # Most shortcuts change nothing; a slice and a pad would copy the tensor all the same.
+        if self.stride > 1:
+            x = x[:, :: self.stride, :: self.stride]
+        if missing:
+            x = ops.pad(x, [[0, 0], [0, 0], [0, 0], [0, missing]])
+        return x
 
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape
@@ -213,19 +246,36 @@ def inception_module(x, filters):
     Raises:
         ValueError: if filters are not six positive whole numbers.
     """
-    if len(filters) != 6:
-        raise ValueError(
-            f"filters is {tuple(filters)!r}; it needs six widths: 1×1, 3×3 reduction, 3×3, "
-            f"5×5 reduction, 5×5, pool projection"
-        )
-    check_positive(**{f"filters[{i}]": width for i, width in enumerate(filters)})
-    one, reduce_three, three, reduce_five, five, projection = filters
+    one, reduce_three, three, reduce_five, five, projection = _six_widths(filters)
     pooled = layers.MaxPooling2D(3, strides=1, padding="same")(x)
     branches = [
         _active_convolution(x, one, 1),
         _active_convolution(_active_convolution(x, reduce_three, 1), three, 3),
         _active_convolution(_active_convolution(x, reduce_five, 1), five, 5),
         _active_convolution(pooled, projection, 1),
+    ]
+    return layers.Concatenate()(branches)
+
+
+def naive_inception_module(x, filters):
+    """An `inception_module` without its 1×1 reductions and projection (the paper's figure 2a).
+
+    Args:
+        x: tensor (B, H, W, C).
+        filters: as for `inception_module`, of which the reductions and the projection are not used.
+
+    Returns:
+        Tensor (B, H, W, D), D the sum of the 1×1, 3×3 and 5×5 widths and of C, which pooling keeps.
+
+    Raises:
+        ValueError: if filters are not six positive whole numbers.
+    """
+    one, _, three, _, five, _ = _six_widths(filters)
+    branches = [
+        _active_convolution(x, one, 1),
+        _active_convolution(x, three, 3),
+        _active_convolution(x, five, 5),
+        layers.MaxPooling2D(3, strides=1, padding="same")(x),
     ]
     return layers.Concatenate()(branches)
 
@@ -280,11 +330,24 @@ def dense_block(x, num_layers, growth_rate, bottleneck=True):
     """
     check_positive(num_layers=num_layers, growth_rate=growth_rate)
     for _ in range(num_layers):
-        new = x
-        if bottleneck:
-            new = _preactivated_convolution(new, 4 * growth_rate, 1)
-        new = _preactivated_convolution(new, growth_rate, 3)
-        x = layers.Concatenate()([x, new])
+        x = layers.Concatenate()([x, _dense_layer(x, growth_rate, bottleneck)])
+    return x
+
+
+def chained_block(x, num_layers, growth_rate, bottleneck=True):
+    """The layers of `dense_block` with nothing appended: each sees only the layer before it.
+
+    This is what a "dense block" becomes if the concatenation is forgotten.
+
+    Args:
+        x, num_layers, growth_rate, bottleneck: see `dense_block`.
+
+    Returns:
+        Tensor (B, H, W, growth_rate).
+    """
+    check_positive(num_layers=num_layers, growth_rate=growth_rate)
+    for _ in range(num_layers):
+        x = _dense_layer(x, growth_rate, bottleneck)
     return x
 
 
@@ -325,7 +388,8 @@ def build_densenet(input_shape, num_classes, blocks=(6, 12, 24, 16), growth_rate
     _check_image(input_shape, 32)
     check_positive(num_classes=num_classes, growth_rate=growth_rate)
     inputs = keras.Input(input_shape)
-    x = _dense_stages(_imagenet_stem(inputs, 2 * growth_rate), blocks, growth_rate, True, 0.5)
+    x = _imagenet_stem(inputs, 2 * growth_rate)
+    x = _dense_stages(dense_block, x, blocks, growth_rate, True, 0.5)
     return keras.Model(inputs, _classifier(x, num_classes), name="densenet")
 
 
@@ -355,6 +419,35 @@ def build_cifar_densenet(
     Raises:
         ValueError: if the depth does not fit, or the shape is too small.
     """
+    shape = (input_shape, num_classes, stem_stride)
+    return _cifar_stages(dense_block, depth, growth_rate, bottleneck, compression, *shape)
+
+
+def build_cifar_chained(
+    depth,
+    growth_rate=12,
+    bottleneck=True,
+    compression=0.5,
+    input_shape=(32, 32, 3),
+    num_classes=10,
+    stem_stride=1,
+):
+    """The network of `build_cifar_densenet` with each `dense_block` a `chained_block`.
+
+    Args:
+        depth, growth_rate, bottleneck, compression, input_shape, num_classes, stem_stride: see
+            `build_cifar_densenet`.
+
+    Returns:
+        A `keras.Model` from (B, H, W, C) to logits (B, num_classes).
+    """
+    shape = (input_shape, num_classes, stem_stride)
+    return _cifar_stages(chained_block, depth, growth_rate, bottleneck, compression, *shape)
+
+
+def _cifar_stages(
+    block, depth, growth_rate, bottleneck, compression, input_shape, num_classes, stem_stride
+):
     check_positive(
         depth=depth, growth_rate=growth_rate, num_classes=num_classes, stem_stride=stem_stride
     )
@@ -365,7 +458,7 @@ def build_cifar_densenet(
     # The paper starts with 16 channels, DenseNet-BC with 2k.
     stem = 2 * growth_rate if bottleneck and compression < 1 else 16
     x = layers.Conv2D(stem, 3, strides=stem_stride, padding="same", use_bias=False)(inputs)
-    x = _dense_stages(x, (length,) * 3, growth_rate, bottleneck, compression)
+    x = _dense_stages(block, x, (length,) * 3, growth_rate, bottleneck, compression)
     return keras.Model(inputs, _classifier(x, num_classes), name="cifar_densenet")
 
 
@@ -381,12 +474,18 @@ def _cifar_network(block, depth, input_shape, num_classes, widths, stem_stride):
     return keras.Model(inputs, _classifier(x, num_classes), name=f"cifar_{depth}")
 
 
-def _dense_stages(x, blocks, growth_rate, bottleneck, compression):
+def _dense_stages(block, x, blocks, growth_rate, bottleneck, compression):
     for stage, num_layers in enumerate(blocks):
         if stage > 0:
             x = transition_block(x, compression)
-        x = dense_block(x, num_layers, growth_rate, bottleneck)
+        x = block(x, num_layers, growth_rate, bottleneck)
     return layers.ReLU()(_normalisation()(x))
+
+
+def _dense_layer(x, growth_rate, bottleneck):
+    if bottleneck:
+        x = _preactivated_convolution(x, 4 * growth_rate, 1)
+    return _preactivated_convolution(x, growth_rate, 3)
 
 
 def _imagenet_stem(x, filters):
@@ -445,6 +544,16 @@ def _convolution(x, filters, size, stride=1, *, use_bias):
 def _normalisation():
     # Keras' momentum of 0.99 lags for hundreds of steps behind a network that learns quickly.
     return layers.BatchNormalization(momentum=0.9, epsilon=1.001e-5)
+
+
+def _six_widths(filters):
+    if len(filters) != 6:
+        raise ValueError(
+            f"filters is {tuple(filters)!r}; it needs six widths: 1×1, 3×3 reduction, 3×3, "
+            f"5×5 reduction, 5×5, pool projection"
+        )
+    check_positive(**{f"filters[{i}]": width for i, width in enumerate(filters)})
+    return filters
 
 
 def _units(depth, unit, rest):

@@ -1,7 +1,9 @@
 import math
 import re
+import tomllib
 
-from helpers import architectures
+from helpers import ROOT, architectures
+from helpers.convolution import multiply_adds
 
 import keras
 import numpy as np
@@ -11,11 +13,6 @@ from hypothesis import strategies as st
 from keras import layers
 
 IMAGENET = (64, 64, 3)  # parameters do not depend on the sides
-
-
-def parameters(model):
-    """What papers count: weights that are trained, so no running statistics."""
-    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
 
 
 def block_of(function, shape, *arguments, **options):
@@ -35,7 +32,7 @@ class TestPapersTables:
     )
     def test_resnet(self, millions, blocks, bottleneck):
         model = architectures.build_resnet(IMAGENET, 1000, blocks, bottleneck)
-        assert round(parameters(model) / 1e6, 2) == millions
+        assert round(architectures.trainable_parameters(model) / 1e6, 2) == millions
 
     # He et al. (2016), table 6.
     @pytest.mark.parametrize(
@@ -44,7 +41,7 @@ class TestPapersTables:
     def test_cifar_resnet(self, depth, millions):
         model = architectures.build_cifar_resnet(depth)
         digits = len(str(millions).split(".")[1])
-        assert round(parameters(model) / 1e6, digits) == millions
+        assert round(architectures.trainable_parameters(model) / 1e6, digits) == millions
 
     # Huang et al. (2017), table 2, and DenseNet-121 of table 3.
     @pytest.mark.parametrize(
@@ -58,7 +55,7 @@ class TestPapersTables:
     )
     def test_densenet(self, millions, build):
         digits = len(str(millions).split(".")[1])
-        assert round(parameters(build()) / 1e6, digits) == millions
+        assert round(architectures.trainable_parameters(build()) / 1e6, digits) == millions
 
     # Szegedy et al. (2015), table 1, in units of 1,024. The first column follows from the widths in
     # the same table; where the paper prints another number, it stands in the second.
@@ -89,7 +86,7 @@ class TestPapersTables:
 
     def test_googlenet(self):
         model = architectures.build_googlenet((224, 224, 3), 1000)
-        assert round(parameters(model) / 1e6) == 7
+        assert round(architectures.trainable_parameters(model) / 1e6) == 7
         sizes = {name: model.get_layer(name).output.shape[1:] for name in ("3a", "4e", "5b")}
         assert sizes == {"3a": (28, 28, 256), "4e": (14, 14, 832), "5b": (7, 7, 1024)}
 
@@ -157,6 +154,47 @@ class TestAgainstKeras:
         self.compare(ours, theirs, convolutions, normalisations)
 
 
+class TestFullSize:
+    """The lesson's networks at full scale take a step that leaves a finite loss."""
+
+    @pytest.mark.parametrize("family", ["resnet", "densenet"])
+    def test_one_step(self, family):
+        path = ROOT / "notebooks" / "profiles.toml"
+        profile = tomllib.loads(path.read_text(encoding="utf-8"))["05_resnet_inception_densenet"]
+        full = profile["full"]
+        shape = {"input_shape": (28, 28, 1), "stem_stride": full["stem_stride"]}
+        if family == "resnet":
+            model = architectures.build_cifar_resnet(full["depth"], widths=full["widths"], **shape)
+        else:
+            model = architectures.build_cifar_densenet(
+                full["dense_depth"], full["growth_rate"], **shape
+            )
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.SGD(0.01), loss, run_eagerly=True)
+        assert np.isfinite(model.train_on_batch(images(2, 28, 28, 1), np.array([0, 1])))
+
+
+class TestRelativeGradients:
+    def test_equals_the_closed_form_of_a_linear_classifier(self):
+        inputs = keras.Input((3, 2, 1))
+        outputs = layers.Dense(4)(layers.Flatten()(inputs))
+        model = keras.Model(inputs, outputs)
+        x, labels = images(5, 3, 2, 1), np.array([0, 3, 1, 1, 2])
+        kernel, bias = model.get_weights()
+        exponentials = np.exp(x.reshape(5, 6) @ kernel + bias)
+        wrong_by = exponentials / exponentials.sum(axis=1, keepdims=True) - np.eye(4)[labels]
+        gradient = x.reshape(5, 6).T @ wrong_by / 5
+        expected = np.linalg.norm(gradient) / np.linalg.norm(kernel)
+        found = architectures.relative_gradients(model, x, labels)
+        np.testing.assert_allclose(found, [expected], rtol=1e-5)
+
+    def test_gives_a_number_for_each_layer_with_weights(self):
+        model = architectures.build_cifar_resnet(14, (12, 12, 1), widths=(4, 6, 8))
+        found = architectures.relative_gradients(model, images(6, 12, 12, 1), np.arange(6))
+        assert found.shape == (14,)
+        assert np.all(found > 0)
+
+
 class TestResidualBlocks:
     def test_with_its_branch_at_zero_a_block_is_the_identity(self):
         model = block_of(architectures.residual_block, (6, 5, 4), 4)
@@ -207,7 +245,9 @@ class TestResidualBlocks:
     def test_shortcuts_cost_no_parameters_at_equal_depth(self):
         residual = architectures.build_cifar_resnet(20)
         plain = architectures.build_cifar_plain(20)
-        assert parameters(residual) == parameters(plain)
+        assert architectures.trainable_parameters(residual) == architectures.trainable_parameters(
+            plain
+        )
 
     def test_depth_counts_the_layers_with_weights(self):
         model = architectures.build_cifar_resnet(20)
@@ -266,6 +306,25 @@ class TestDenseBlocks:
         assert ends == [256, 512, 1024, 1024]
         assert model.output_shape == (None, 7)
 
+    def test_a_chain_forgets_its_input_and_grows_no_wider(self):
+        model = block_of(architectures.chained_block, (6, 6, 5), 3, 4)
+        assert model.output_shape == (None, 6, 6, 4)
+        # What the last layer makes depends on nothing but the layer before it.
+        gamma = [w for w in model.weights if w.name == "gamma"][-1]
+        gamma.assign(np.zeros(gamma.shape))
+        assert not np.any(model(images(2, 6, 6, 5)))
+
+    def test_a_chain_has_as_many_layers_as_the_dense_network(self):
+        dense, chain = (
+            build(22, 4, input_shape=(12, 12, 1))
+            for build in (architectures.build_cifar_densenet, architectures.build_cifar_chained)
+        )
+        kinds = (layers.Conv2D, layers.Dense)
+        counts = [sum(isinstance(each, kinds) for each in m.layers) for m in (dense, chain)]
+        assert counts == [22, 22]
+        assert not any(isinstance(each, layers.Concatenate) for each in chain.layers)
+        assert chain(images(2, 12, 12, 1)).shape == (2, 10)
+
 
 class TestInception:
     def test_each_branch_has_its_place(self):
@@ -292,6 +351,23 @@ class TestInception:
         reach = [int(np.sum(model(x).numpy()[..., i] > 0)) for i in range(4)]
         assert reach == [1, 9, 25, 9]
 
+    @settings(max_examples=10, deadline=None)
+    @given(
+        st.tuples(*[st.integers(1, 7)] * 6), st.integers(1, 9), st.integers(1, 6), st.integers(1, 6)
+    )
+    def test_costs_follow_from_the_widths(self, widths, channels, height, width):
+        one, reduce_three, three, reduce_five, five, projection = widths
+        shape = (height, width, channels)
+        reduced = block_of(architectures.inception_module, shape, widths)
+        naive = block_of(architectures.naive_inception_module, shape, widths)
+        ahead = channels * (one + reduce_three + reduce_five + projection)
+        places = height * width
+        after = 9 * reduce_three * three + 25 * reduce_five * five
+        assert multiply_adds(reduced) == places * (ahead + after)
+        assert multiply_adds(naive) == places * channels * (one + 9 * three + 25 * five)
+        assert reduced.output_shape[1:] == (height, width, one + three + five + projection)
+        assert naive.output_shape[1:] == (height, width, one + three + five + channels)
+
 
 class TestMistakes:
     @pytest.mark.parametrize(
@@ -301,6 +377,7 @@ class TestMistakes:
             (lambda: architectures.build_cifar_plain(2), "for example 8 or 14"),
             (lambda: architectures.build_cifar_densenet(41), r"6n \+ 4"),
             (lambda: architectures.build_cifar_densenet(41, bottleneck=False), r"3n \+ 4"),
+            (lambda: architectures.build_cifar_chained(41), r"6n \+ 4"),
             (lambda: architectures.build_resnet((16, 64, 3), 10), "at least 32 pixels"),
             (lambda: architectures.build_googlenet((28, 28, 1), 10), "at least 32 pixels"),
             (lambda: architectures.build_densenet((64, 64), 10), r"\(height, width, channels\)"),
@@ -320,7 +397,9 @@ class TestMistakes:
             (lambda x: architectures.bottleneck_block(x, 4, 0), "stride is 0"),
             (lambda x: architectures.inception_module(x, (1, 2, 3)), "needs six widths"),
             (lambda x: architectures.inception_module(x, (1, 0, 3, 4, 5, 6)), r"filters\[1\] is 0"),
+            (lambda x: architectures.naive_inception_module(x, (1,) * 5), "needs six widths"),
             (lambda x: architectures.dense_block(x, 0, 4), "num_layers is 0"),
+            (lambda x: architectures.chained_block(x, 2, 0), "growth_rate is 0"),
             (lambda x: architectures.transition_block(x, 0), "compression is 0"),
         ],
     )
