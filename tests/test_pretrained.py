@@ -285,6 +285,16 @@ class TestApplications:
         lower, upper = pretrained.split_at(model, layer)
         assert upper(lower(np.zeros((1, 224, 224, 3)))).shape == (1, width)
 
+    def test_a_step_at_full_size(self):
+        # Lesson 06 at full scale, with random weights.
+        model, preprocess = pretrained.application("DenseNet121", weights=None)
+        lower, upper = pretrained.split_at(model, "pool4_pool")
+        maps = np.asarray(lower(preprocess([data.photo("cat"), data.photo("coffee")])))
+        pretrained.freeze_up_to(upper)
+        classifier = pretrained.with_head(upper, keras.layers.Dense(12))
+        pretrained.compile_classifier(classifier, 1e-4)
+        assert np.isfinite(pretrained.take_steps(classifier, maps, np.array([0, 1]), 1, 2))
+
     def test_the_network_at_hand(self, monkeypatch):
         monkeypatch.setattr(pretrained, "efficientnet_lite0", lambda shape: shape)
         assert pretrained.network() == ((None, None, 3), pretrained.preprocess)

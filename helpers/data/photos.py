@@ -124,8 +124,9 @@ def patches(train_size=4_000, test_size=1_000, seed=0):
 def textures(train_size=480, test_size=480, seed=0):
     """Which photograph is this grey piece from? Twelve classes of 64×64 patches.
 
-    As `patches`, but larger and without colour, which would tell many of them apart: what is left
-    is texture and shape. Patches for training come from the left two thirds of each photograph,
+    As `patches`, but larger, and without what would tell many of them apart at once: colour is
+    taken out, and each patch is brought to the same brightness and contrast. What is left is
+    texture and shape. Patches for training come from the left two thirds of each photograph,
     patches for testing from the right third.
 
     Args:
@@ -141,10 +142,11 @@ def textures(train_size=480, test_size=480, seed=0):
         ValueError: if a size is not a whole number from 12 to 20,000.
     """
     pictures = [photo(name).mean(axis=-1, keepdims=True) for name in TEXTURE_NAMES]
-    return tuple(
-        _pieces(pictures, _TEXTURE, split, size, seed)
-        for split, size in (("train", train_size), ("test", test_size))
-    )
+    parts = []
+    for split, size in (("train", train_size), ("test", test_size)):
+        images, labels = _pieces(pictures, _TEXTURE, split, size, seed)
+        parts.append((_even(images), labels))
+    return tuple(parts)
 
 
 def faces():
@@ -200,6 +202,12 @@ def _pieces(pictures, side, split, size, seed):
         mine = labels == label
         images[mine] = _cut(split_columns(picture, split), side, mine.sum(), rng)
     return images, labels
+
+
+def _even(images):
+    """Gives each image a mean of 0.5 and a standard deviation of 0.2, then clips to [0, 1]."""
+    mean, spread = images.mean(axis=(1, 2), keepdims=True), images.std(axis=(1, 2), keepdims=True)
+    return np.clip(0.5 + 0.2 * (images - mean) / spread, 0, 1)
 
 
 def _cut(region, side, count, rng):

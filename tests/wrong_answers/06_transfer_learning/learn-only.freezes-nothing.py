@@ -7,5 +7,4 @@ def learn_only(model, prefixes):
             raise ValueError(f"no layer begins with {prefix!r}")
     model.trainable = True
     for layer in model.layers:
-        chosen = any(layer.name.startswith(prefix) for prefix in prefixes)
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)

@@ -1,4 +1,4 @@
-"""a misspelt prefix would freeze everything"""
+"""a misspelt prefix would freeze layers"""
 
 
 def learn_only(model, prefixes):

@@ -1,4 +1,4 @@
-"""take the means away after the channels turned"""
+"""turn the channels, then take the means away"""
 
 
 def scale_for(pixels, style):
