@@ -1,15 +1,22 @@
-"""A network with published ImageNet weights: EfficientNet-Lite0 in Keras, without PyTorch.
+"""Networks with published ImageNet weights, and what to do with them when labels are few.
+
+EfficientNet-Lite0 stands here in Keras, with weights that come in a package and are read without
+PyTorch; the networks of `keras.applications` download theirs. All of them can be cut in two,
+frozen in part, given a new head, and trained again.
 
 The architecture is that of Tan and Le (2019), "EfficientNet: Rethinking Model Scaling for
 Convolutional Neural Networks", in its Lite form: no squeeze-and-excitation, and ReLU6 for Swish.
 """
 
+import difflib
 import importlib.resources
+import inspect
 import json
 import math
 import pickle
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,17 +75,103 @@ _LAYERS_IN_A_BLOCK = {
 }
 
 
-def efficientnet_lite0():
-    """EfficientNet-Lite0 with its ImageNet weights.
+class Network(NamedTuple):
+    """A network and the preprocessing that it was trained with.
+
+    model: keras.Model, pictures (B, H, W, 3) → logits (B, 1000), named by `class_names`.
+    preprocess: function of (images, size=…, central=0.875), as `preprocess` describes them.
+    """
+
+    model: keras.Model
+    preprocess: Callable
+
+
+def network(name="EfficientNetLite0"):
+    """A network by name, with ImageNet weights and its own preprocessing.
+
+    Args:
+        name: "EfficientNetLite0", whose weights are at hand and which takes pictures of any size,
+            or a network of `keras.applications`, whose weights are downloaded once.
+
+    Raises:
+        ValueError: if there is no network of that name.
+        RuntimeError: if weights cannot be downloaded.
+    """
+    if name == "EfficientNetLite0":
+        return Network(efficientnet_lite0((None, None, 3)), preprocess)
+    return application(name)
+
+
+def application(name, weights="imagenet"):
+    """A network of `keras.applications` with its own preprocessing.
+
+    Args:
+        name: such as "ResNet50", "VGG16" or "EfficientNetB0".
+        weights: "imagenet" to download them, or None for random ones.
 
     Returns:
-        keras.Model: inputs (B, 224, 224, 3) from `preprocess` → logits (B, 1000), named by
+        Network that ends in logits.
+
+    Raises:
+        ValueError: if there is no network of that name.
+        RuntimeError: if the weights cannot be downloaded.
+    """
+    constructor = _applications(name)
+    try:
+        model = constructor(weights=weights, classifier_activation=None)
+    except Exception as error:
+        if weights is None:
+            raise
+        raise RuntimeError(
+            f"the weights of {name} could not be loaded ({error}). They were asked for through "
+            f"keras.applications.{name}(weights='imagenet'). Without a network, put the file by "
+            f"hand into the folder models/ of Keras (~/.keras, or KERAS_HOME), or use "
+            f"EfficientNetLite0, whose weights are at hand"
+        ) from error
+    return Network(model, application_preprocess(name, model.input_shape[1]))
+
+
+def application_preprocess(name, default_size=SIZE):
+    """The preprocessing of a network of `keras.applications`, for pixels from 0 to 1.
+
+    Each family has a scaling of its own: [−1, 1], the mean colour taken away with the channels
+    turned round, or none at all, because the network begins with a layer that scales.
+
+    Args:
+        name: such as "ResNet50".
+        default_size: side of the pictures where the function is not told another.
+
+    Returns:
+        Function of (images, size=default_size, central=0.875), as `preprocess` describes them.
+
+    Raises:
+        ValueError: if there is no network of that name.
+    """
+    scale = inspect.getmodule(_applications(name)).preprocess_input
+
+    def preprocess_for_application(images, size=default_size, central=0.875):
+        # The applications' functions work in place on what they get.
+        pixels = middle_squares(images, size, central) * 255
+        return np.asarray(scale(pixels), "float32")
+
+    return preprocess_for_application
+
+
+def efficientnet_lite0(input_shape=(SIZE, SIZE, 3)):
+    """EfficientNet-Lite0 with its ImageNet weights.
+
+    Args:
+        input_shape: (H, W, 3); None for a side takes pictures of any size. It was trained on
+            224 × 224.
+
+    Returns:
+        keras.Model: inputs (B, H, W, 3) from `preprocess` → logits (B, 1000), named by
         `class_names`.
 
     Raises:
         ValueError: if the weight file is damaged or is not that of this network.
     """
-    model = build_efficientnet_lite0()
+    model = build_efficientnet_lite0(input_shape)
     load_tensors(model, read_tensors(weights_path()))
     return model
 
@@ -91,7 +184,7 @@ def build_efficientnet_lite0(input_shape=(SIZE, SIZE, 3), num_classes=NUM_CLASSE
     1280), pool (1280,), dropout and logits.
 
     Args:
-        input_shape: (H, W, 3), each side at least 32.
+        input_shape: (H, W, 3), each side at least 32, or None for any.
         num_classes: width of the last layer.
 
     Returns:
@@ -100,7 +193,7 @@ def build_efficientnet_lite0(input_shape=(SIZE, SIZE, 3), num_classes=NUM_CLASSE
     Raises:
         ValueError: if the shape has not three axes, a side is too small or there is no class.
     """
-    if len(input_shape) != 3 or min(input_shape[:2]) < 32:
+    if len(input_shape) != 3 or min(side or 32 for side in input_shape[:2]) < 32:
         raise ValueError(
             f"input_shape is {input_shape}; it must be (H, W, channels), H and W at least 32"
         )
@@ -162,6 +255,21 @@ def preprocess(images, size=SIZE, central=0.875):
     Raises:
         ValueError: if there is no image, one has another shape, or pixels are not in [0, 1].
     """
+    return ((middle_squares(images, size, central) * 255 - 127) / 128).astype("float32")
+
+
+def middle_squares(images, size=SIZE, central=0.875):
+    """Cuts the middle squares out and scales them to one size (bicubic): what all networks need.
+
+    Args:
+        images, size, central: as for `preprocess`.
+
+    Returns:
+        float32 (B, size, size, 3), in [0, 1].
+
+    Raises:
+        ValueError: as `preprocess`.
+    """
     if not 0 < central <= 1:
         raise ValueError(f"central is {central}; it must be above 0 and at most 1")
     if len(images) == 0:
@@ -171,8 +279,7 @@ def preprocess(images, size=SIZE, central=0.875):
         tf.image.resize(square, (size, size), method="bicubic", antialias=True)
         for square in squares
     ]
-    # Bicubic resizing overshoots at edges.
-    return ((np.clip(np.stack(resized), 0, 1) * 255 - 127) / 128).astype("float32")
+    return np.clip(np.stack(resized), 0, 1)  # bicubic resizing overshoots at edges
 
 
 def to_pixels(inputs):
@@ -219,6 +326,151 @@ def top_classes(logits, count=3):
         [(names[i], float(row[i])) for i in indices]
         for row, indices in zip(probabilities, best, strict=True)
     ]
+
+
+def split_at(model, layer_name):
+    """Cuts a network in two after a layer, and its classifier off.
+
+    What comes before the cut stays as it was published; then its output for a picture never
+    changes and can be computed once. The two parts share their weights with the model.
+
+    Args:
+        model: keras.Model from `network` or `application`.
+        layer_name: a layer that all information goes through, such as the last of a block.
+
+    Returns:
+        (lower, upper): keras.Model from pictures to the layer's output, and from there to the
+        features (B, …), which is what the model's classifier takes.
+
+    Raises:
+        ValueError: if there is no such layer, or a shortcut leads past it.
+    """
+    cut = _layer(model, layer_name).output
+    features = _classifier(model).input
+    if len(features.shape) > 2:
+        features = layers.Flatten(name="features")(features)
+    try:
+        upper = keras.Model(cut, features, name="upper")
+    except ValueError as error:
+        raise ValueError(
+            f"the model cannot be cut after {layer_name!r}: a shortcut leads past it, or it comes "
+            f"after the features. Take the last layer of a block"
+        ) from error
+    return keras.Model(model.input, cut, name="lower"), upper
+
+
+def freeze_up_to(model, layer_name=None):
+    """Freezes a network up to a layer, and every batch normalisation; the rest may learn.
+
+    A frozen batch normalisation scales by the statistics that came with the weights, in training
+    too, and leaves them as they are.
+
+    Args:
+        model: keras.Model; compile it after this call, else the call has no effect.
+        layer_name: the last frozen layer; None freezes nothing but batch normalisation.
+
+    Raises:
+        ValueError: if there is no such layer.
+    """
+    frozen = layer_name is not None
+    last = _layer(model, layer_name) if frozen else None
+    model.trainable = True
+    for layer in model.layers:
+        layer.trainable = not (frozen or isinstance(layer, layers.BatchNormalization))
+        frozen = frozen and layer is not last
+
+
+def count_parameters(model):
+    """Numbers in the weights of a model: (trainable, frozen)."""
+    trainable, frozen = (
+        sum(math.prod(weight.shape) for weight in weights)
+        for weights in (model.trainable_weights, model.non_trainable_weights)
+    )
+    return trainable, frozen
+
+
+def with_head(body, head):
+    """One model of a body and a head: the head takes what the body returns."""
+    return keras.Model(body.input, head(body.output), name="with_head")
+
+
+def build_small_cnn(input_shape, num_classes):
+    """A network to train from scratch on few small pictures, from 0 to 1.
+
+    Args:
+        input_shape: (H, W, C).
+        num_classes: width of the last layer.
+
+    Returns:
+        keras.Model: inputs (B, H, W, C) → logits (B, num_classes).
+    """
+    check_positive(num_classes=num_classes)
+    model = keras.Sequential([keras.Input(input_shape), layers.Rescaling(2.0, -1.0)])
+    for filters, stride in ((16, 2), (32, 1), (64, 1)):
+        model.add(layers.Conv2D(filters, 3, stride, padding="same", use_bias=False))
+        model.add(layers.BatchNormalization(momentum=0.9))
+        model.add(layers.ReLU())
+        model.add(layers.MaxPooling2D())
+    model.add(layers.GlobalAveragePooling2D())
+    model.add(layers.Dropout(0.2))
+    model.add(layers.Dense(num_classes))
+    return model
+
+
+def compile_classifier(model, rate):
+    """Compiles a model that ends in logits, with Adam and cross-entropy.
+
+    Args:
+        model: keras.Model → logits (B, classes).
+        rate: learning rate.
+    """
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(rate), loss)
+    model.optimizer.build(model.trainable_variables)  # else the first step is traced twice
+
+
+def take_steps(model, x, y, steps, batch_size=16, seed=0):
+    """Trains for a number of steps, however few examples there are.
+
+    Args:
+        model: compiled keras.Model.
+        x, y: arrays (n, …) and (n,).
+        steps: batches; the examples come round again, in a new order.
+        batch_size: examples in a batch.
+        seed: of the order.
+
+    Returns:
+        The mean loss over the steps.
+    """
+    check_positive(steps=steps, batch_size=batch_size)
+    examples = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x), seed).repeat()
+    history = model.fit(examples.batch(batch_size), steps_per_epoch=steps, shuffle=False, verbose=0)
+    return history.history["loss"][0]
+
+
+def starting_point(model):
+    """Remembers a compiled model's weights and the state of its optimizer.
+
+    To train a model again from its start, without tracing its training step again.
+
+    Returns:
+        Function without arguments that puts them back.
+    """
+    variables = [*model.variables, *model.optimizer.variables]
+    # `numpy()` may share memory with the variable.
+    values = [variable.numpy().copy() for variable in variables]
+
+    def restore():
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    return restore
+
+
+def accuracy(model, x, y):
+    """Share of the examples whose largest logit is that of their class."""
+    logits = model.predict(x, batch_size=64, verbose=0)
+    return float(np.mean(logits.argmax(axis=1) == y))
 
 
 def weights_path():
@@ -285,6 +537,30 @@ def load_tensors(model, tensors):
     unused = [name for name in left if not name.endswith(".num_batches_tracked")]
     if unused:
         raise ValueError(f"tensors has {unused[0]!r} and {len(unused) - 1} more without a place")
+
+
+def _applications(name):
+    names = [n for n in dir(keras.applications) if n[0].isupper()]
+    if name not in names:
+        raise ValueError(f"there is no network {name!r}{_near(name, names)}")
+    return getattr(keras.applications, name)
+
+
+def _layer(model, name):
+    names = [layer.name for layer in model.layers]
+    if name not in names:
+        raise ValueError(f"the model has no layer {name!r}{_near(name, names)}")
+    return model.get_layer(name)
+
+
+def _near(name, names):
+    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.3)
+    return f"; near to it are {', '.join(near)}" if near else f"; there are {', '.join(names)}"
+
+
+def _classifier(model):
+    """Returns the last layer with weights."""
+    return [layer for layer in model.layers if layer.weights][-1]
 
 
 def _middle_square(image, central):

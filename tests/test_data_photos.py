@@ -118,6 +118,60 @@ def test_bad_arguments_are_named(arguments):
         data.patches(**arguments)
 
 
+@pytest.fixture(scope="module")
+def textures():
+    return data.textures(train_size=120, test_size=60)
+
+
+def test_textures_are_grey_balanced_and_repeat(textures):
+    for (images, labels), size in zip(textures, (120, 60), strict=True):
+        assert images.shape == (size, 64, 64, 1)
+        assert (images.dtype, labels.dtype) == (np.float32, np.int32)
+        assert 0 <= images.min() < images.max() <= 1
+        assert np.bincount(labels).tolist() == [size // 12] * 12
+        # Clipping bright stars moves both a little.
+        np.testing.assert_allclose(images.mean(axis=(1, 2)), 0.5, atol=0.15)
+        np.testing.assert_allclose(np.median(images.std(axis=(1, 2))), 0.2, atol=0.01)
+    again, other = (data.textures(120, 12, seed=seed)[0][0] for seed in (0, 1))
+    np.testing.assert_array_equal(textures[0][0], again)
+    assert not np.array_equal(again, other)
+
+
+def test_textures_come_from_their_side_of_their_photo(textures):
+    for (images, labels), is_train in zip(textures, (True, False), strict=True):
+        for label, name in enumerate(data.TEXTURE_NAMES):
+            picture = data.photo(name).mean(axis=-1)
+            patch = images[labels == label][0, ..., 0]
+            columns = places_up_to_scale(patch, picture)
+            border = picture.shape[1] * 2 // 3
+            assert columns, name
+            assert all((c + 64 <= border) if is_train else (c >= border) for c in columns), name
+
+
+def places_up_to_scale(patch, picture):
+    """Returns the left columns of the places that a patch fits after scaling and shifting."""
+    inside = np.argwhere((patch > 0.01) & (patch < 0.99))[::61]  # what was not clipped
+    values = np.array([patch[y, x] for y, x in inside])
+    values = (values - values.mean()) / values.std()
+    height, width = (side - 63 for side in picture.shape)
+    stack = np.stack([picture[y : y + height, x : x + width] for y, x in inside])
+    stack -= stack.mean(axis=0)
+    similarity = np.einsum("i,ihw->hw", values, stack) / (len(values) * (stack.std(axis=0) + 1e-9))
+    return np.nonzero(similarity > 0.99999)[1].tolist()
+
+
+def test_many_textures_can_be_cut():
+    (x_train, _), (x_test, _) = data.textures(train_size=6_000, test_size=6_000)
+    assert len(x_train) == len(x_test) == 6_000
+
+
+@pytest.mark.parametrize("arguments", [{"train_size": 11}, {"test_size": 20_001}, {"seed": -1}])
+def test_bad_arguments_of_textures_are_named(arguments):
+    (name,) = arguments
+    with pytest.raises(ValueError, match=f"{name} is"):
+        data.textures(**arguments)
+
+
 def test_faces():
     (x_train, y_train), (x_test, y_test) = data.faces()
     assert (x_train.shape, x_test.shape) == ((160, 25, 25, 1), (40, 25, 25, 1))

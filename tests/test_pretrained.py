@@ -7,6 +7,7 @@ from collections import OrderedDict
 
 from helpers import data, pretrained
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -131,7 +132,14 @@ class TestNetwork:
         assert small.output_shape == (None, 5)
         assert small.get_layer("head_relu").output.shape == (None, 1, 2, 1280)
 
-    @pytest.mark.parametrize("shape", [(31, 224, 3), (224, 224), (1, 224, 224, 3)])
+    def test_any_size(self, model):
+        free = pretrained.build_efficientnet_lite0((None, None, 3))
+        free.set_weights(model.get_weights())
+        photo = pretrained.preprocess([data.photo("cat")])
+        np.testing.assert_allclose(free(photo), model(photo), atol=1e-4)
+        assert free(photo[:, :96, :64]).shape == (1, 1000)
+
+    @pytest.mark.parametrize("shape", [(31, 224, 3), (None, 31, 3), (224, 224), (1, 224, 224, 3)])
     def test_impossible_shapes(self, shape):
         with pytest.raises(ValueError, match="input_shape is"):
             pretrained.build_efficientnet_lite0(shape)
@@ -218,6 +226,212 @@ class TestPreprocess:
     def test_impossible_squares(self, central):
         with pytest.raises(ValueError, match="central is"):
             pretrained.preprocess(np.zeros((1, 8, 8, 3)), central=central)
+
+
+# Where each family of networks stands in `keras.applications`, with its own preprocessing.
+FAMILIES = {
+    "VGG16": "vgg16",
+    "VGG19": "vgg19",
+    "ResNet50": "resnet",
+    "ResNet152V2": "resnet_v2",
+    "InceptionV3": "inception_v3",
+    "Xception": "xception",
+    "MobileNet": "mobilenet",
+    "MobileNetV2": "mobilenet_v2",
+    "MobileNetV3Small": "mobilenet_v3",
+    "DenseNet121": "densenet",
+    "NASNetMobile": "nasnet",
+    "EfficientNetB0": "efficientnet",
+    "EfficientNetV2S": "efficientnet_v2",
+    "ConvNeXtTiny": "convnext",
+}
+
+
+class TestApplications:
+    @pytest.mark.parametrize("name", FAMILIES)
+    def test_preprocessing_is_the_family_s_own(self, name):
+        own = getattr(keras.applications, FAMILIES[name]).preprocess_input
+        pictures = np.random.default_rng(0).random((2, 32, 32, 3), "float32")
+        kept = pictures.copy()
+        found = pretrained.application_preprocess(name)(pictures, size=32, central=1)
+        np.testing.assert_allclose(found, own(kept * 255), atol=1e-3)
+        np.testing.assert_array_equal(pictures, kept)
+
+    def test_families_differ(self):
+        # Simonyan and Zisserman (2014): mean colour, channels turned round; Sandler et al.: ±1.
+        red = np.broadcast_to(np.float32([1, 0, 0]), (1, 32, 32, 3))
+        turned = pretrained.application_preprocess("VGG16")(red, 32)[0, 0, 0]
+        np.testing.assert_allclose(turned, [-103.939, -116.779, 255 - 123.68], atol=1e-3)
+        scaled = pretrained.application_preprocess("MobileNetV2")(red, 32)[0, 0, 0]
+        np.testing.assert_allclose(scaled, [1, -1, -1], atol=1e-5)
+        pixels = pretrained.application_preprocess("EfficientNetB0")(red, 32)[0, 0, 0]
+        np.testing.assert_allclose(pixels, [255, 0, 0], atol=1e-3)
+
+    def test_a_network_ends_in_logits_and_takes_its_size(self):
+        model, preprocess = pretrained.application("MobileNetV2", weights=None)
+        photo = preprocess([data.photo("cat")])
+        assert photo.shape == (1, *model.input_shape[1:])
+        logits = np.asarray(model(photo))
+        assert logits.shape == (1, 1000)
+        assert not np.isclose(logits.sum(), 1)  # a softmax would add up
+
+    @pytest.mark.parametrize(
+        ("name", "layer", "width"),
+        [("MobileNetV2", "block_12_add", 1280), ("MobileNet", "conv_pw_11_relu", 1024)],
+    )
+    def test_features_of_an_application(self, name, layer, width):
+        # MobileNet's classifier is a convolution, whose features have the shape (1, 1, 1024).
+        model, _ = pretrained.application(name, weights=None)
+        lower, upper = pretrained.split_at(model, layer)
+        assert upper(lower(np.zeros((1, 224, 224, 3)))).shape == (1, width)
+
+    def test_a_step_at_full_size(self):
+        # Lesson 06 at full scale, with random weights.
+        model, preprocess = pretrained.application("DenseNet121", weights=None)
+        lower, upper = pretrained.split_at(model, "pool4_pool")
+        maps = np.asarray(lower(preprocess([data.photo("cat"), data.photo("coffee")])))
+        pretrained.freeze_up_to(upper)
+        classifier = pretrained.with_head(upper, keras.layers.Dense(12))
+        pretrained.compile_classifier(classifier, 1e-4)
+        assert np.isfinite(pretrained.take_steps(classifier, maps, np.array([0, 1]), 1, 2))
+
+    def test_the_network_at_hand(self, monkeypatch):
+        monkeypatch.setattr(pretrained, "efficientnet_lite0", lambda shape: shape)
+        assert pretrained.network() == ((None, None, 3), pretrained.preprocess)
+
+    def test_no_such_network(self):
+        for function in (pretrained.network, pretrained.application):
+            with pytest.raises(ValueError, match="no network 'Resnet-50'; near to it are ResNet50"):
+                function("Resnet-50")
+
+    def test_something_else_of_keras_applications(self):
+        with pytest.raises(ValueError, match="no network 'resnet'"):
+            pretrained.application_preprocess("resnet")
+
+    def test_a_failed_download_says_what_to_do(self, monkeypatch):
+        def fail(**_):
+            raise OSError("URL fetch failure")
+
+        monkeypatch.setattr(keras.applications, "ResNet50", fail)
+        with pytest.raises(RuntimeError, match=r"weights of ResNet50 .*URL fetch failure.*by hand"):
+            pretrained.application("ResNet50")
+
+
+def small_network():
+    """A network with one shortcut, small enough to take apart by hand."""
+    layers = keras.layers
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, padding="same", name="a_conv")(inputs)
+    x = a = layers.BatchNormalization(name="a")(x)
+    x = layers.Conv2D(4, 3, padding="same", name="b_conv")(x)
+    x = layers.BatchNormalization(name="b_bn")(x)
+    x = layers.Add(name="b")([a, x])
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(inputs, layers.Dense(5, name="logits")(x))
+
+
+class TestTransfer:
+    def test_the_parts_are_the_whole(self, model):
+        photo = pretrained.preprocess([data.photo("cat")])
+        lower, upper = pretrained.split_at(model, "block6b")
+        assert lower.output_shape == (None, 7, 7, 192)
+        features = np.asarray(upper(lower(photo)))
+        kernel, bias = model.get_layer("logits").get_weights()
+        np.testing.assert_allclose(features @ kernel + bias, model(photo), atol=1e-3)
+        assert lower.count_params() + upper.count_params() + kernel.size + 1000 == 4_694_024
+
+    @pytest.mark.parametrize("layer", ["block6b_expand_conv", "logits"])
+    def test_a_cut_that_a_shortcut_passes(self, model, layer):
+        with pytest.raises(ValueError, match=f"cannot be cut after '{layer}'"):
+            pretrained.split_at(model, layer)
+
+    def test_missing_layers(self, model):
+        for function in (pretrained.split_at, pretrained.freeze_up_to):
+            with pytest.raises(ValueError, match="no layer 'block6_b'; near to it are .*block6b"):
+                function(model, "block6_b")
+
+    def test_freezing(self):
+        model = small_network()
+        pretrained.freeze_up_to(model, "a")
+        learning = [v.path for v in model.trainable_variables]
+        assert learning == ["b_conv/kernel", "b_conv/bias", "logits/kernel", "logits/bias"]
+        assert pretrained.count_parameters(model) == (4 * 4 * 9 + 4 + 4 * 5 + 5, 27 * 4 + 4 + 32)
+        pretrained.freeze_up_to(model, "pool")
+        assert [v.path for v in model.trainable_variables] == ["logits/kernel", "logits/bias"]
+        pretrained.freeze_up_to(model)
+        assert len(model.trainable_variables) == 6
+
+    def test_what_learns_and_what_stays_is_everything(self, untrained):
+        for layer in ("pool", "block6b", None):
+            pretrained.freeze_up_to(untrained, layer)
+            trainable, frozen = pretrained.count_parameters(untrained)
+            assert trainable + frozen == 4_694_024
+            if layer == "pool":  # the classifier alone: 1,280 features and a bias for each class
+                assert trainable == 1281 * 1000
+
+    def test_frozen_normalisation_stays_in_training(self):
+        model = small_network()
+        x = np.random.default_rng(0).normal(3, 2, (16, 8, 8, 3)).astype("float32")
+        pretrained.freeze_up_to(model)
+        before = [v.numpy().copy() for v in model.non_trainable_variables]
+        np.testing.assert_allclose(model(x, training=True), model(x), atol=1e-5)
+        for variable, value in zip(model.non_trainable_variables, before, strict=True):
+            np.testing.assert_array_equal(variable.numpy(), value)
+
+    def test_training_behind_the_cut_is_training_the_whole(self):
+        x = np.random.default_rng(0).normal(size=(8, 8, 8, 3)).astype("float32")
+        y = np.arange(8) % 5
+        whole, parted = small_network(), small_network()
+        parted.set_weights(whole.get_weights())
+        pretrained.freeze_up_to(whole, "a")
+        lower, upper = pretrained.split_at(parted, "a")
+        pretrained.freeze_up_to(upper)
+        behind = pretrained.with_head(upper, parted.get_layer("logits"))
+        for model, inputs in ((whole, x), (behind, lower(x).numpy())):
+            pretrained.compile_classifier(model, 0.01)
+            pretrained.take_steps(model, inputs, y, steps=3, batch_size=8)
+        np.testing.assert_allclose(whole(x), parted(x), atol=1e-4)
+
+    def test_a_starting_point_repeats_training(self):
+        model = small_network()
+        x = np.random.default_rng(0).normal(size=(6, 8, 8, 3)).astype("float32")
+        y = np.arange(6) % 5
+        pretrained.compile_classifier(model, 0.01)
+        restart = pretrained.starting_point(model)
+        losses, start = [], model.get_weights()
+        for _ in range(2):
+            losses.append(pretrained.take_steps(model, x, y, steps=4, batch_size=4, seed=1))
+            assert not np.allclose(start[0], model.get_weights()[0])
+            restart()
+        assert losses[0] == losses[1]
+        assert int(model.optimizer.iterations.numpy()) == 0
+        assert float(model.optimizer.learning_rate.numpy()) == pytest.approx(0.01)
+        for now, then in zip(model.get_weights(), start, strict=True):
+            np.testing.assert_array_equal(now, then)
+
+    def test_few_examples_come_round_again(self):
+        model = small_network()
+        pretrained.compile_classifier(model, 0.01)
+        pretrained.take_steps(model, np.ones((3, 8, 8, 3), "float32"), np.arange(3), 5, 16)
+        assert int(model.optimizer.iterations.numpy()) == 5
+
+    @pytest.mark.parametrize("wrong", [{"steps": 0}, {"steps": 1, "batch_size": 0}])
+    def test_no_steps(self, wrong):
+        with pytest.raises(ValueError, match="is 0; it must be a whole number"):
+            pretrained.take_steps(None, np.zeros((1, 2)), np.zeros(1), **wrong)
+
+    def test_accuracy_by_hand(self):
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Identity()])
+        logits = np.float32([[1, 2, 0], [5, 1, 1], [0, 0, 9], [3, 2, 1]])
+        assert pretrained.accuracy(model, logits, np.array([1, 0, 2, 2])) == 0.75
+
+    def test_small_cnn(self):
+        model = pretrained.build_small_cnn((64, 64, 1), 12)
+        assert model(np.zeros((2, 64, 64, 1))).shape == (2, 12)
+        by_hand = 9 * 16 + 9 * 16 * 32 + 9 * 32 * 64 + 4 * (16 + 32 + 64) + 64 * 12 + 12
+        assert model.count_params() == by_hand
+        with pytest.raises(ValueError, match="num_classes is 0"):
+            pretrained.build_small_cnn((64, 64, 1), 0)
 
 
 class TestReading:

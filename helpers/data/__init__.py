@@ -6,10 +6,20 @@ A set that has a split returns `(x_train, y_train), (x_test, y_test)`.
 
 from helpers.data.digits import FASHION_NAMES, digits, fashion
 from helpers.data.nuclei import nuclei
-from helpers.data.photos import PATCH_NAMES, PHOTO_CREDITS, faces, patches, photo, photos
+from helpers.data.photos import (
+    PATCH_NAMES,
+    PHOTO_CREDITS,
+    TEXTURE_NAMES,
+    faces,
+    patches,
+    photo,
+    photos,
+    textures,
+)
 from helpers.data.scenes import Scenes, scenes
 from helpers.data.series import Series, co2, co2_weekly, demand, sunspots
 from helpers.data.shipped import DataFileError
+from helpers.data.splits import few_of_each
 from helpers.data.tasks import Sinusoids, sinusoids
 from helpers.data.text import (
     DATE_FORMATS,
@@ -29,6 +39,7 @@ __all__ = [
     "PATCH_NAMES",
     "PHOTO_CREDITS",
     "SURNAME_LANGUAGES",
+    "TEXTURE_NAMES",
     "Characters",
     "DataFileError",
     "Scenes",
@@ -40,6 +51,7 @@ __all__ = [
     "demand",
     "digits",
     "faces",
+    "few_of_each",
     "fashion",
     "nuclei",
     "number_words",
@@ -50,5 +62,6 @@ __all__ = [
     "sinusoids",
     "sunspots",
     "surnames",
+    "textures",
     "write_date",
 ]

@@ -20,3 +20,28 @@ def generator(split, seed):
     check_choice("split", split, SPLITS)
     check_whole_number("seed", seed, 0)
     return np.random.default_rng([int(seed), SPLITS.index(split)])
+
+
+def few_of_each(labels, count, rng):
+    """Draws a few examples of each class, without replacement.
+
+    Args:
+        labels: array (n,) of whole numbers.
+        count: examples of each class.
+        rng: `numpy.random.Generator`.
+
+    Returns:
+        Places in labels, shuffled, `count` for each class that occurs.
+
+    Raises:
+        ValueError: if a class has fewer than `count` examples.
+    """
+    check_whole_number("count", count, 1)
+    classes, sizes = np.unique(labels, return_counts=True)
+    if len(classes) == 0 or sizes.min() < count:
+        raise ValueError(
+            f"labels has {dict(zip(classes.tolist(), sizes.tolist(), strict=True))} examples by "
+            f"class; count is {count}, so each class needs as many"
+        )
+    drawn = [rng.choice(np.flatnonzero(labels == c), count, replace=False) for c in classes]
+    return rng.permutation(np.concatenate(drawn))

@@ -1,0 +1,5 @@
+"""no gradient reaches them"""
+
+
+def count_learning(model):
+    return model.count_params()

@@ -1,0 +1,5 @@
+"""these are tensors"""
+
+
+def count_learning(model):
+    return len(model.trainable_variables)

@@ -1,0 +1,11 @@
+"""nothing learns: the model itself is still frozen"""
+
+
+def learn_only(model, prefixes):
+    for prefix in prefixes:
+        if not any(layer.name.startswith(prefix) for layer in model.layers):
+            raise ValueError(f"no layer begins with {prefix!r}")
+    model.trainable = False
+    for layer in model.layers:
+        chosen = any(layer.name.startswith(prefix) for prefix in prefixes)
+        layer.trainable = chosen and not isinstance(layer, keras.layers.BatchNormalization)

@@ -1,0 +1,12 @@
+"""must raise a ValueError that names it"""
+
+
+def scale_for(pixels, style):
+    pixels = np.array(pixels, "float32")
+    if style == "tf":
+        return pixels / 127.5 - 1
+    if style == "caffe":
+        return pixels[..., ::-1] - np.array([103.939, 116.779, 123.68], "float32")
+    if style == "none":
+        return pixels
+    return pixels

@@ -1,0 +1,14 @@
+"""the pictures that came in have changed"""
+
+
+def scale_for(pixels, style):
+    pixels = np.asarray(pixels, "float32")
+    if style == "tf":
+        pixels /= 127.5
+        pixels -= 1
+        return pixels
+    if style == "caffe":
+        return pixels[..., ::-1] - np.array([103.939, 116.779, 123.68], "float32")
+    if style == "none":
+        return pixels
+    raise ValueError(f"style is {style!r}")
