@@ -401,6 +401,7 @@ def build_cifar_densenet(
     input_shape=(32, 32, 3),
     num_classes=10,
     stem_stride=1,
+    block=dense_block,
 ):
     """A DenseNet for small images: three dense blocks of equal length (Huang et al., 2017, § 4.2).
 
@@ -412,6 +413,7 @@ def build_cifar_densenet(
         input_shape: (H, W, C).
         num_classes: width of the logits.
         stem_stride: step of the first convolution, 1 in the paper.
+        block: builds each stage: `dense_block`, or `chained_block` for a network to compare.
 
     Returns:
         A `keras.Model` from (B, H, W, C) to logits (B, num_classes).
@@ -419,35 +421,6 @@ def build_cifar_densenet(
     Raises:
         ValueError: if the depth does not fit, or the shape is too small.
     """
-    shape = (input_shape, num_classes, stem_stride)
-    return _cifar_stages(dense_block, depth, growth_rate, bottleneck, compression, *shape)
-
-
-def build_cifar_chained(
-    depth,
-    growth_rate=12,
-    bottleneck=True,
-    compression=0.5,
-    input_shape=(32, 32, 3),
-    num_classes=10,
-    stem_stride=1,
-):
-    """The network of `build_cifar_densenet` with each `dense_block` a `chained_block`.
-
-    Args:
-        depth, growth_rate, bottleneck, compression, input_shape, num_classes, stem_stride: see
-            `build_cifar_densenet`.
-
-    Returns:
-        A `keras.Model` from (B, H, W, C) to logits (B, num_classes).
-    """
-    shape = (input_shape, num_classes, stem_stride)
-    return _cifar_stages(chained_block, depth, growth_rate, bottleneck, compression, *shape)
-
-
-def _cifar_stages(
-    block, depth, growth_rate, bottleneck, compression, input_shape, num_classes, stem_stride
-):
     check_positive(
         depth=depth, growth_rate=growth_rate, num_classes=num_classes, stem_stride=stem_stride
     )

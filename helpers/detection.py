@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from helpers import data, plots
 from helpers.arguments import check_positive, check_whole_number
+from helpers.losses import focal_terms
 
 import ipywidgets
 import keras
@@ -45,7 +46,7 @@ def box_iou(a, b):
     Raises:
         ValueError: if an array is no set of boxes, or a box has its corners the wrong way round.
     """
-    return _iou(_boxes("a", a).T, _boxes("b", b).T)
+    return _iou(_boxes("a", a).T[:, :, None], _boxes("b", b).T[:, None])
 
 
 def non_max_suppression(boxes, scores, iou_threshold=0.5):
@@ -72,8 +73,10 @@ def non_max_suppression(boxes, scores, iou_threshold=0.5):
     # In blocks, so that boxes are compared with the kept ones before them, not with all.
     for start in range(0, len(boxes), _BLOCK):
         block = sides[:, start : start + _BLOCK]
-        free = np.flatnonzero(~(_iou(sides[:, kept], block) > iou_threshold).any(axis=0))
-        suppresses = np.triu(_iou(block[:, free], block[:, free]) > iou_threshold, k=1)
+        covered = _iou(sides[:, kept, None], block[:, None]) > iou_threshold
+        free = np.flatnonzero(~covered.any(axis=0))
+        block = block[:, free]
+        suppresses = np.triu(_iou(block[..., None], block[:, None]) > iou_threshold, k=1)
         stays = np.ones(len(free), bool)
         # Each round settles at least one more box: the first whose better ones are all settled.
         while np.any(stays != (stays := ~suppresses[stays].any(axis=0))):
@@ -355,28 +358,12 @@ class DetectionLoss(keras.losses.Loss):
         wanted = ops.one_hot(ops.cast(y_true[..., 0], "int32"), logits.shape[-1])
         positive = ops.cast(y_true[..., 0] >= 0, logits.dtype)
         objects = ops.maximum(ops.sum(positive), 1)
-        focal = ops.sum(focal_terms(wanted, logits, self.alpha, self.gamma))
+        focal = ops.sum(focal_terms(wanted, logits, self.gamma, self.alpha))
         placing = ops.sum(positive * (1 - generalised_iou(y_true[..., 1:], boxes)))
         return (focal + placing) / objects
 
     def get_config(self):
         return super().get_config() | {"alpha": self.alpha, "gamma": self.gamma}
-
-
-def focal_terms(wanted, logits, alpha=0.5, gamma=2.0):
-    """Focal loss of each yes-or-no decision (Lin et al., 2017), in nats.
-
-    Args:
-        wanted, logits: tensors of the same shape; wanted is 0 or 1.
-        alpha, gamma: see `DetectionLoss`.
-
-    Returns:
-        Tensor of that shape.
-    """
-    # log σ without overflow; σ(−x) = 1 − σ(x).
-    right = wanted * ops.log_sigmoid(logits) * ops.sigmoid(-logits) ** gamma
-    wrong = (1 - wanted) * ops.log_sigmoid(-logits) * ops.sigmoid(logits) ** gamma
-    return -(alpha * right + (1 - alpha) * wrong)
 
 
 def generalised_iou(a, b):
@@ -620,7 +607,8 @@ def _match(predictions, truths, thresholds):
         np.cumsum(np.bincount(ranks[candidates]))[:-1],
     ):
         group = groups[of_rank]
-        overlap = np.where(present[group], _paired_iou(boxes[of_rank], table[group]), -1)
+        overlap = _iou(boxes[of_rank].T[..., None], np.moveaxis(table[group], -1, 0))
+        overlap = np.where(present[group], overlap, -1)
         fits = (overlap >= np.minimum(thresholds, 1 - 1e-10)[:, None, None]) & ~taken[:, group]
         best = np.where(fits, overlap, -1)
         # Of equal overlaps COCO takes the last.
@@ -697,28 +685,16 @@ def _table(boxes, groups):
     return table, present
 
 
-def _paired_iou(boxes, others):
-    """Overlap of box i (n, 4) with its own others (n, m, 4): (n, m)."""
-    low = np.maximum(boxes[:, None, :2], others[..., :2])
-    high = np.minimum(boxes[:, None, 2:], others[..., 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=-1)
-    areas = (others[..., 2:] - others[..., :2]).prod(axis=-1)
-    union = (boxes[:, 2:] - boxes[:, :2]).prod(axis=-1)[:, None] + areas - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-
-
 def _iou(a, b):
-    """Overlap of each pair, from the boxes' sides (4, n) and (4, m)."""
+    """Overlap of boxes given by their sides, (4, …) and (4, …), whose shapes broadcast."""
     width, height = (
-        np.minimum(a[high, :, None], b[high]) - np.maximum(a[low, :, None], b[low])
-        for low, high in ((0, 2), (1, 3))
+        np.minimum(a[high], b[high]) - np.maximum(a[low], b[low]) for low, high in ((0, 2), (1, 3))
     )
     # Without this, two negative sides would make a positive area.
     shared = np.maximum(width, 0, out=width)
     shared *= np.maximum(height, 0, out=height)
-    areas = [(sides[2] - sides[0]) * (sides[3] - sides[1]) for sides in (a, b)]
-    union = areas[0][:, None] + areas[1]
-    union -= shared
+    area, other = ((sides[2] - sides[0]) * (sides[3] - sides[1]) for sides in (a, b))
+    union = area + other - shared
     # Empty boxes share nothing, with no union to divide by.
     union[union == 0] = 1
     return np.divide(shared, union, out=shared)

@@ -48,12 +48,7 @@ class BinaryFocalLoss(keras.losses.Loss):
         self.alpha = alpha
 
     def call(self, y_true, y_pred):
-        y_true, y_pred = same_shape(y_true, y_pred)
-        # The logit of the true answer: p = σ(margin), and 1 − p = σ(−margin).
-        margin = ops.where(y_true > 0.5, y_pred, -y_pred)
-        weight = ops.cast(ops.where(y_true > 0.5, self.alpha, 1 - self.alpha), margin.dtype)
-        # −log σ(a) = softplus(−a) neither overflows nor rounds to log 0, and nor do its slopes.
-        losses = weight * ops.exp(-self.gamma * ops.softplus(margin)) * ops.softplus(-margin)
+        losses = focal_terms(*same_shape(y_true, y_pred), self.gamma, self.alpha)
         return losses if len(losses.shape) == 1 else ops.mean(losses, axis=-1)
 
     def get_config(self):
@@ -370,6 +365,23 @@ class AveragePrecision(keras.metrics.Metric):
 
     def get_config(self):
         return super().get_config() | {"bins": self.bins, "largest": self.largest}
+
+
+def focal_terms(y_true, logits, gamma=2.0, alpha=0.25):
+    """Focal loss of each yes-or-no answer, in nats.
+
+    Args:
+        y_true, logits: tensors of the same shape; y_true is 0 or 1.
+        gamma, alpha: see `BinaryFocalLoss`.
+
+    Returns:
+        Tensor of that shape.
+    """
+    # The logit of the true answer: p = σ(margin), and 1 − p = σ(−margin).
+    margin = ops.where(y_true > 0.5, logits, -logits)
+    weight = ops.cast(ops.where(y_true > 0.5, alpha, 1 - alpha), margin.dtype)
+    # −log σ(a) = softplus(−a) neither overflows nor rounds to log 0, and nor do its slopes.
+    return weight * ops.exp(-gamma * ops.softplus(margin)) * ops.softplus(-margin)
 
 
 def same_shape(y_true, y_pred):

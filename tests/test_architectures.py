@@ -316,8 +316,8 @@ class TestDenseBlocks:
 
     def test_a_chain_has_as_many_layers_as_the_dense_network(self):
         dense, chain = (
-            build(22, 4, input_shape=(12, 12, 1))
-            for build in (architectures.build_cifar_densenet, architectures.build_cifar_chained)
+            architectures.build_cifar_densenet(22, 4, input_shape=(12, 12, 1), block=block)
+            for block in (architectures.dense_block, architectures.chained_block)
         )
         kinds = (layers.Conv2D, layers.Dense)
         counts = [sum(isinstance(each, kinds) for each in m.layers) for m in (dense, chain)]
@@ -377,7 +377,6 @@ class TestMistakes:
             (lambda: architectures.build_cifar_plain(2), "for example 8 or 14"),
             (lambda: architectures.build_cifar_densenet(41), r"6n \+ 4"),
             (lambda: architectures.build_cifar_densenet(41, bottleneck=False), r"3n \+ 4"),
-            (lambda: architectures.build_cifar_chained(41), r"6n \+ 4"),
             (lambda: architectures.build_resnet((16, 64, 3), 10), "at least 32 pixels"),
             (lambda: architectures.build_googlenet((28, 28, 1), 10), "at least 32 pixels"),
             (lambda: architectures.build_densenet((64, 64), 10), r"\(height, width, channels\)"),

@@ -15,6 +15,7 @@ SHARED = {"arguments", "metrics", "plots", "data", "lesson"}
 # Arrows between topic modules that a person would draw.
 ARROWS = {
     ("transformer", "attention"),
+    ("detection", "losses"),
     ("diffusion", "segmentation"),
     ("search", "convolution"),
     ("search", "pretrained"),
