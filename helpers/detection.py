@@ -545,17 +545,7 @@ class FaceDetector:
         return [self._faces(i, photograph) for i, photograph in enumerate(photographs)]
 
     def _faces(self, i, photograph):
-        photograph = np.asarray(photograph)
-        if photograph.ndim != 3 or photograph.shape[2] not in (1, 3):
-            raise ValueError(
-                f"photographs[{i}] has shape {photograph.shape}; it must be (H, W, 3) or (H, W, 1)"
-            )
-        if not 0 <= photograph.min() <= photograph.max() <= 1:
-            raise ValueError(
-                f"photographs[{i}] has values from {photograph.min():g} to {photograph.max():g}; "
-                f"they must be in [0, 1]"
-            )
-        colour = np.broadcast_to(photograph, (*photograph.shape[:2], 3))
+        colour = _colour(i, photograph)
         found = self.network.detect_faces((255 * colour).round().astype("uint8"))
         corners = np.array([face["box"] for face in found], "float32").reshape(-1, 4)
         corners[:, 2:] += corners[:, :2]
@@ -564,6 +554,95 @@ class FaceDetector:
             "labels": np.zeros(len(found), int),
             "scores": np.array([face["confidence"] for face in found], "float32"),
         }
+
+
+class HubDetector:
+    """A detector of Keras Hub, with answers like `detect`'s.
+
+    A photograph is made to fit into a square, its shape kept, and the rest of the square is black.
+    The boxes come back in the photograph's own pixels.
+
+    Args:
+        network: a `keras_hub.models.ObjectDetector`, which takes squares of values from 0 to 255.
+        side: of the square, in pixels.
+        least_score: answers with a lower score are left out; Keras Hub's own default is 0.5, which
+            is too high for a mean average precision.
+    """
+
+    def __init__(self, network, side=640, least_score=0.05):
+        check_positive(side=side)
+        network.prediction_decoder.confidence_threshold = least_score
+        self.network = network
+        self.side = side
+
+    def __call__(self, photographs):
+        """Finds objects in photographs.
+
+        Args:
+            photographs: list of arrays (H, W, 3) or (H, W, 1), in [0, 1]; their sizes may differ.
+
+        Returns:
+            List of dicts with `boxes` (k, 4) in pixels, `labels` (k,) and `scores` (k,), by
+            falling score.
+
+        Raises:
+            ValueError: if a photograph has another shape or range.
+        """
+        return [self._objects(_colour(i, each)) for i, each in enumerate(photographs)]
+
+    def _objects(self, photograph):
+        size = np.array(photograph.shape[:2])
+        scale = self.side / size.max()
+        height, width = np.maximum(np.round(scale * size).astype(int), 1)
+        square = np.zeros((1, self.side, self.side, 3), "float32")
+        fitted = ops.image.resize(photograph, (height, width), antialias=True)
+        square[0, :height, :width] = 255 * ops.convert_to_numpy(fitted)
+        found = self.network.predict(square, verbose=0)
+        count = int(found["num_detections"][0])
+        boxes = keras.utils.bounding_boxes.convert_format(
+            found["boxes"][0, :count],
+            source=self.network.bounding_box_format,
+            target="xyxy",
+            height=self.side,
+            width=self.side,
+        )
+        order = np.argsort(-found["confidence"][0, :count], kind="stable")
+        boxes = ops.convert_to_numpy(boxes)[order] / np.tile([width, height], 2)
+        return {
+            "boxes": np.clip(boxes, 0, 1) * np.tile(size[::-1], 2),
+            "labels": found["labels"][0, :count][order],
+            "scores": found["confidence"][0, :count][order],
+        }
+
+
+def coco_detector(preset="retinanet_resnet50_fpn_coco"):
+    """A RetinaNet (Lin et al., 2017) that was trained on COCO; downloads its weights, once.
+
+    Args:
+        preset: name of a RetinaNet of Keras Hub whose labels are COCO's.
+
+    Returns:
+        The `HubDetector`, and the list of its 91 labels' names.
+
+    Raises:
+        ValueError: if Keras Hub is not installed, or the weights cannot be had.
+    """
+    try:
+        import keras_hub
+    except ImportError as error:
+        raise ValueError(
+            "keras_hub is not installed; it is needed at full scale alone: pip install --no-deps "
+            "keras-hub kagglehub kagglesdk regex tokenizers sentencepiece"
+        ) from error
+    try:
+        network = keras_hub.models.ObjectDetector.from_preset(preset)
+    except Exception as error:  # Keras Hub passes on whatever its download raised.
+        raise ValueError(
+            f"the weights of {preset!r} could not be had ({error}); give a preset of Keras Hub, "
+            f"or the folder to which you downloaded one"
+        ) from error
+    names = [keras_hub.utils.coco_id_to_name(label) for label in range(91)]
+    return HubDetector(network), names
 
 
 class _Matches(NamedTuple):
@@ -718,6 +797,20 @@ def _flat(name, entries, scored):
             scores.append(_scores(entry["scores"], len(boxes[-1])))
     images = np.repeat(np.arange(len(entries)), [len(each) for each in boxes[1:]])
     return images, np.concatenate(boxes), np.concatenate(labels), np.concatenate(scores)
+
+
+def _colour(i, photograph):
+    photograph = np.asarray(photograph)
+    if photograph.ndim != 3 or photograph.shape[2] not in (1, 3):
+        raise ValueError(
+            f"photographs[{i}] has shape {photograph.shape}; it must be (H, W, 3) or (H, W, 1)"
+        )
+    if not 0 <= photograph.min() <= photograph.max() <= 1:
+        raise ValueError(
+            f"photographs[{i}] has values from {photograph.min():g} to {photograph.max():g}; "
+            f"they must be in [0, 1]"
+        )
+    return np.broadcast_to(photograph, (*photograph.shape[:2], 3))
 
 
 def _boxes(name, boxes):

@@ -1,10 +1,13 @@
 import re
+import sys
+from types import SimpleNamespace
 
 from helpers import data, detection
 from helpers.detection import (
     DecodeBoxes,
     DetectionLoss,
     FaceDetector,
+    HubDetector,
     SceneStream,
     box_area,
     box_iou,
@@ -13,6 +16,7 @@ from helpers.detection import (
     cell_centres,
     centre_targets,
     choose,
+    coco_detector,
     detect,
     error_kinds,
     generalised_iou,
@@ -611,6 +615,60 @@ def test_a_grey_photograph_is_taken_as_grey(faces):
 def test_photographs_in_another_shape_or_range_are_refused(faces, photograph, words):
     with pytest.raises(ValueError, match=words):
         faces([photograph])
+
+
+class HubNetwork:
+    """Stands for a detector of Keras Hub: finds the white rectangle twice, unsure first."""
+
+    def __init__(self, bounding_box_format):
+        self.bounding_box_format = bounding_box_format
+        self.prediction_decoder = SimpleNamespace(confidence_threshold=0.5)
+
+    def predict(self, images, verbose):
+        rows, columns = np.nonzero(images[0].min(axis=-1) > 128)
+        corners = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+        boxes = keras.utils.bounding_boxes.convert_format(
+            np.array([[corners, corners, [0, 0, 0, 0]]], "float32"),
+            source="xyxy",
+            target=self.bounding_box_format,
+            height=images.shape[1],
+            width=images.shape[2],
+        )
+        scores, labels = np.array([[0.2, 0.9, 0]]), np.array([[3, 7, 0]])
+        return {
+            "boxes": boxes,
+            "confidence": scores,
+            "labels": labels,
+            "num_detections": np.array([2]),
+        }
+
+
+@pytest.mark.parametrize("bounding_box_format", ["xyxy", "yxyx", "rel_yxyx"])
+@pytest.mark.parametrize("shape", [(160, 80, 3), (60, 240, 3), (100, 100, 1)])
+def test_boxes_of_keras_hub_come_back_in_the_photographs_pixels(bounding_box_format, shape):
+    photograph = np.zeros(shape)
+    photograph[10:40, 20:70] = 1
+    network = HubNetwork(bounding_box_format)
+    [found] = HubDetector(network, side=200, least_score=0.1)([photograph])
+    assert network.prediction_decoder.confidence_threshold == 0.1
+    assert box_iou(found["boxes"], [[20, 10, 70, 40]]).min() > 0.9
+    np.testing.assert_array_equal(found["labels"], [7, 3])
+    np.testing.assert_array_equal(found["scores"], [0.9, 0.2])
+
+
+def test_keras_hub_missing_or_out_of_reach_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras_hub", None)
+    with pytest.raises(ValueError, match="keras_hub is not installed.*pip install"):
+        coco_detector()
+
+    def refuse(preset):
+        raise OSError("no route")
+
+    detectors = SimpleNamespace(from_preset=refuse)
+    hub = SimpleNamespace(models=SimpleNamespace(ObjectDetector=detectors))
+    monkeypatch.setitem(sys.modules, "keras_hub", hub)
+    with pytest.raises(ValueError, match="weights of 'mine' could not be had .no route."):
+        coco_detector("mine")
 
 
 def test_the_stream_gives_new_scenes_each_epoch_and_the_same_for_the_same_seed():
