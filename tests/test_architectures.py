@@ -255,7 +255,6 @@ class TestResidualBlocks:
         assert sum(isinstance(layer, kinds) for layer in model.layers) == 20
 
     # Keras reads its variables in a way that NumPy 2 calls outdated.
-    @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
     def test_saving_keeps_the_output(self, tmp_path):
         model = architectures.build_cifar_resnet(8, (12, 12, 1), widths=(4, 6, 8))
         model.save(tmp_path / "model.keras")

@@ -13,8 +13,6 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-# Keras reads its variables in a way that NumPy 2 deprecates.
-saves_a_model = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 sizes = st.integers(1, 6)
 lengths = st.integers(2, 6)  # Keras warns of a softmax over one place
 seeds = st.integers(0, 2**32 - 1)
@@ -345,7 +343,6 @@ def test_multi_head_heeds_and_hands_on_the_masks_of_its_inputs():
     assert getattr(plain, "_keras_mask", None) is None
 
 
-@saves_a_model
 def test_multi_head_in_a_functional_model_of_unknown_lengths_survives_saving(tmp_path):
     rng = np.random.default_rng(11)
     query, value = keras.Input((None, 5)), keras.Input((None, 6))
@@ -466,7 +463,6 @@ def test_looks_are_weights_over_the_characters(model):
     assert not weights[np.broadcast_to(sources[:, None] == 0, weights.shape)].any()
 
 
-@saves_a_model
 def test_model_survives_saving(model, tmp_path):
     model.save(tmp_path / "model.keras")
     copy = keras.models.load_model(tmp_path / "model.keras")

@@ -524,7 +524,6 @@ def test_the_detector_refuses_what_cannot_be():
         detect(model, np.zeros((1, 64, 64, 1)))
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in Keras
 def test_a_detector_survives_saving(tmp_path):
     model = build_detector(32, 2, widths=(2, 2))
     model.compile("sgd", DetectionLoss(0.3, 1.0))

@@ -9,9 +9,6 @@ from helpers.course.student import edition
 import pytest
 from lesson_files import NAMES, exercises, read, smoke, tagged
 
-# Keras warns so of itself where an answer is saved to a file.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 WRONG_ANSWERS = ROOT / "tests" / "wrong_answers"
 
 TASKS = [(name, task) for name in NAMES for task in exercises(read(name))]

@@ -106,7 +106,6 @@ class TestGradients:
         found = explain.input_gradients(model, images(2), [0, 1])
         np.testing.assert_allclose(found.reshape(2, -1), kernel.T, atol=1e-6)
 
-    @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in Keras
     def test_the_model_can_still_be_saved(self, tmp_path):
         model = network()
         explain.input_gradients(model, images(), 1)

@@ -262,7 +262,6 @@ class TestPolicies:
         np.testing.assert_allclose(counts / 20_000, [0.1, 0.1, 0.7, 0.1], atol=0.02)
 
     # Keras reads its own variables in a way that NumPy 2 deprecates.
-    @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
     def test_saved_and_loaded_networks_act_the_same(self, tmp_path):
         agent = reinforcement.PPO(4, 2, seed=3)
         world = reinforcement.Environments("CartPole-v1", 4, seed=0)

@@ -116,7 +116,6 @@ def test_soft_dice_of_nothing_found_where_nothing_is_is_zero():
     assert np.isnan(float(SoftDiceLoss(smoothing=0.0)(np.zeros((1, 3, 3)), logits)))
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in Keras
 @pytest.mark.parametrize("loss", [SoftDiceLoss(0.5), WeightedCrossentropy([0.3, 1])])
 def test_losses_survive_saving(loss, tmp_path):
     model = build_unet((8, 8, 1), 2, 2, 1)

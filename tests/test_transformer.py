@@ -425,7 +425,6 @@ def test_a_small_model_learns_to_copy_and_has_a_config():
 
 
 # Keras reads its variables in a way that NumPy 2 deprecates.
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_models_survive_saving(models, tmp_path):
     ids = draw(0, 2, 4)
     writer, language_model = models[True, "learned"]
