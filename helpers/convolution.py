@@ -7,6 +7,7 @@ learning, "convolution" means cross-correlation: the kernel is not turned round.
 import math
 
 from helpers.arguments import check_choice, check_positive
+from helpers.fitting import train_with_cosine
 
 import keras
 import numpy as np
@@ -259,23 +260,18 @@ def train_classifier(
     Raises:
         ValueError: if epochs or batch_size is not a whole number of at least 1.
     """
-    check_positive(epochs=epochs, batch_size=batch_size)
-    rate = keras.optimizers.schedules.CosineDecay(
-        learning_rate, epochs * math.ceil(len(images) / batch_size)
-    )
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
-    # Left to the first step, making the optimiser's variables would trace that step twice.
-    model.optimizer.build(model.trainable_variables)
-    return model.fit(
+    return train_with_cosine(
+        model,
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         images,
         labels,
         epochs=epochs,
         batch_size=batch_size,
+        learning_rate=learning_rate,
+        metrics=["accuracy"],
         validation_data=validation,
         callbacks=list(callbacks),
-        verbose=0,
-    ).history
+    )
 
 
 def logits(model, images, batch_size=500):

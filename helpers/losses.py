@@ -482,22 +482,6 @@ def flatten(embeddings):
     return centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
 
 
-def train(model, loss, inputs, targets, *, epochs, batch_size, learning_rate, callbacks=None):
-    """Trains by Adam, its rate falling to 0 along half a cosine.
-
-    Args:
-        model: keras.Model; if it is no `Siamese`, loss compares targets with what it returns.
-        loss: keras.losses.Loss.
-        inputs, targets: arrays with a row for each example.
-    """
-    steps = epochs * -(-len(inputs) // batch_size)
-    rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    model.compile(keras.optimizers.Adam(rate), loss)
-    # Built here, the optimiser creates no variables in the first step, which is then traced once.
-    model.optimizer.build(model.trainable_variables)
-    model.fit(inputs, targets, epochs=epochs, batch_size=batch_size, verbose=0, callbacks=callbacks)
-
-
 def precision_at_recall(y_true, scores, recalls, sample_weight=None):
     """The best precision that some threshold reaches at a recall of at least each of `recalls`.
 

@@ -448,25 +448,6 @@ def take_steps(model, x, y, steps, batch_size=16, seed=0):
     return history.history["loss"][0]
 
 
-def starting_point(model):
-    """Remembers a compiled model's weights and the state of its optimizer.
-
-    To train a model again from its start, without tracing its training step again.
-
-    Returns:
-        Function without arguments that puts them back.
-    """
-    variables = [*model.variables, *model.optimizer.variables]
-    # `numpy()` may share memory with the variable.
-    values = [variable.numpy().copy() for variable in variables]
-
-    def restore():
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
-
-    return restore
-
-
 def accuracy(model, x, y):
     """Share of the examples whose largest logit is that of their class."""
     logits = model.predict(x, batch_size=64, verbose=0)

@@ -376,21 +376,6 @@ def build_name_reader(
     return keras.Model(numbers, layers.Dense(classes)(x))
 
 
-def start_over(model):
-    """Gives a compiled model new weights and its optimiser an empty memory.
-
-    `fit` then trains it again without a new trace, which would take longer than a short training.
-
-    Args:
-        model: a compiled `keras.Model` made of layers; its learning rate is a schedule, if it is
-            to begin anew as well.
-    """
-    model.set_weights(keras.models.clone_model(model).get_weights())
-    for variable in model.optimizer.variables:
-        if variable.name != "learning_rate":
-            variable.assign(ops.zeros_like(variable))
-
-
 def without_mask(model):
     """Copies a chain of layers, weights included, so that no embedding says what is padding.
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-SHARED = {"arguments", "metrics", "plots", "data", "lesson"}
+SHARED = {"arguments", "fitting", "metrics", "plots", "data", "lesson"}
 # Arrows between topic modules that a person would draw.
 ARROWS = {
     ("transformer", "attention"),

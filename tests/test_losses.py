@@ -1,6 +1,6 @@
 import itertools
 
-from helpers import losses
+from helpers import fitting, losses
 
 import keras
 import numpy as np
@@ -522,16 +522,6 @@ def test_flatten_is_a_principal_component_analysis(rng):
     np.testing.assert_allclose(np.abs(ours), np.abs(truth), rtol=1e-4, atol=1e-6)
 
 
-class TestTrain:
-    def test_the_rate_ends_at_zero(self, rng):
-        model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
-        x = rng.random((10, 2))
-        settings = {"epochs": 3, "batch_size": 4, "learning_rate": 0.1}
-        losses.train(model, losses.BinaryFocalLoss(), x, np.ones((10, 1)), **settings)
-        assert int(model.optimizer.iterations) == 9
-        assert float(model.optimizer.learning_rate) == pytest.approx(0, abs=1e-6)
-
-
 def test_one_step_at_full_size(rng):
     images, labels = rng.random((8, 28, 28, 1)).astype("float32"), np.arange(8) % 4
     settings = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3}
@@ -540,7 +530,7 @@ def test_one_step_at_full_size(rng):
         (losses.build_encoder(embedding_size=64), losses.SemiHardTripletLoss()),
     ):
         before = model.get_weights()
-        losses.train(model, loss, images, labels, **settings)
+        fitting.train_with_cosine(model, loss, images, labels, **settings)
         pairs = zip(before, model.get_weights(), strict=True)
         assert all(np.all(np.isfinite(new)) for _, new in pairs)
         assert any(np.any(old != new) for old, new in zip(before, model.get_weights(), strict=True))

@@ -392,23 +392,6 @@ class TestTransfer:
             pretrained.take_steps(model, inputs, y, steps=3, batch_size=8)
         np.testing.assert_allclose(whole(x), parted(x), atol=1e-4)
 
-    def test_a_starting_point_repeats_training(self):
-        model = small_network()
-        x = np.random.default_rng(0).normal(size=(6, 8, 8, 3)).astype("float32")
-        y = np.arange(6) % 5
-        pretrained.compile_classifier(model, 0.01)
-        restart = pretrained.starting_point(model)
-        losses, start = [], model.get_weights()
-        for _ in range(2):
-            losses.append(pretrained.take_steps(model, x, y, steps=4, batch_size=4, seed=1))
-            assert not np.allclose(start[0], model.get_weights()[0])
-            restart()
-        assert losses[0] == losses[1]
-        assert int(model.optimizer.iterations.numpy()) == 0
-        assert float(model.optimizer.learning_rate.numpy()) == pytest.approx(0.01)
-        for now, then in zip(model.get_weights(), start, strict=True):
-            np.testing.assert_array_equal(now, then)
-
     def test_few_examples_come_round_again(self):
         model = small_network()
         pretrained.compile_classifier(model, 0.01)
