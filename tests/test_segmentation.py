@@ -6,6 +6,8 @@ from helpers.segmentation import (
     build_unet,
     build_without_skips,
     count_components,
+    inside_and_rim,
+    otsu_threshold,
     paired_augmentation,
     predict_in_tiles,
     random_crops,
@@ -14,7 +16,9 @@ from helpers.segmentation import (
 import keras
 import numpy as np
 import pytest
+import skimage.filters
 import skimage.measure
+import skimage.segmentation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -280,3 +284,28 @@ def test_the_band_is_where_a_window_holds_two_classes(masks, width):
 def test_components_equal_scikit_images(mask, least):
     regions = skimage.measure.regionprops(skimage.measure.label(mask, connectivity=2))
     assert count_components(mask, least) == sum(region.area >= least for region in regions)
+
+
+@given(npst.arrays("int64", (1, 7, 8), elements=st.integers(0, 3)))
+@settings(max_examples=30, deadline=None)
+def test_the_rim_is_scikit_images_inner_boundary(instances):
+    boundary = skimage.segmentation.find_boundaries(instances[0], connectivity=2, mode="inner")
+    expected = (instances[0] > 0) + (boundary & (instances[0] > 0)).astype(int)
+    np.testing.assert_array_equal(inside_and_rim(instances)[0], expected)
+
+
+def test_nuclei_that_touch_are_counted_apart_inside_their_rims():
+    instances = np.zeros((1, 8, 13), int)
+    instances[0, 1:6, 1:6], instances[0, 2:7, 6:12] = 1, 2
+    assert count_components(instances[0] > 0) == 1
+    assert count_components(inside_and_rim(instances)[0] == 1) == 2
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_otsus_threshold_is_scikit_images(seed):
+    rng = np.random.default_rng(seed)
+    image = np.where(rng.random((30, 30)) < 0.3, rng.normal(2, 1, (30, 30)), rng.random((30, 30)))
+    assert otsu_threshold(image) == pytest.approx(skimage.filters.threshold_otsu(image))
+    with pytest.raises(ValueError, match="image is 2 everywhere"):
+        otsu_threshold(np.full((4, 4), 2.0))
