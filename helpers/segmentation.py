@@ -148,6 +148,26 @@ class WeightedCrossentropy(keras.losses.Loss):
         return super().get_config() | {"weights": self.weights}
 
 
+@keras.saving.register_keras_serializable("helpers")
+class CrossentropyAndDice(keras.losses.Loss):
+    """The sum of `WeightedCrossentropy` and `SoftDiceLoss`.
+
+    Args:
+        weights: one number for each class, for the cross-entropy.
+    """
+
+    def __init__(self, weights, name="crossentropy_and_dice", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.parts = WeightedCrossentropy(weights), SoftDiceLoss()
+
+    def call(self, y_true, y_pred):
+        """Loss of masks (B, H, W) and logits (B, H, W, classes)."""
+        return sum(part(y_true, y_pred) for part in self.parts)
+
+    def get_config(self):
+        return super().get_config() | {"weights": self.parts[0].weights}
+
+
 class MaskStream(keras.utils.PyDataset):
     """Images with masks for training, drawn anew for each epoch.
 

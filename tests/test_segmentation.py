@@ -1,4 +1,5 @@
 from helpers.segmentation import (
+    CrossentropyAndDice,
     MaskStream,
     SoftDiceLoss,
     WeightedCrossentropy,
@@ -138,6 +139,13 @@ def test_soft_dice_of_nothing_found_where_nothing_is_is_zero():
     assert np.isnan(float(SoftDiceLoss(smoothing=0.0)(np.zeros((1, 3, 3)), logits)))
 
 
+def test_the_sum_of_both_losses_is_their_sum():
+    masks, logits = _draw(1)
+    each = WeightedCrossentropy([0.3, 1, 2])(masks, logits), SoftDiceLoss()(masks, logits)
+    found = CrossentropyAndDice([0.3, 1, 2])(masks, logits)
+    assert float(found) == pytest.approx(float(each[0]) + float(each[1]))
+
+
 def test_weights_must_be_as_many_as_classes():
     masks, logits = _draw(0)
     with pytest.raises(ValueError, match="weights has 2 numbers; the logits have 3 classes"):
@@ -145,7 +153,9 @@ def test_weights_must_be_as_many_as_classes():
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in Keras
-@pytest.mark.parametrize("loss", [SoftDiceLoss(0.5), WeightedCrossentropy([0.3, 1])])
+@pytest.mark.parametrize(
+    "loss", [SoftDiceLoss(0.5), WeightedCrossentropy([0.3, 1]), CrossentropyAndDice([0.3, 1])]
+)
 def test_losses_survive_saving(loss, tmp_path):
     model = build_unet((8, 8, 1), 2, 2, 1)
     model.compile("sgd", loss)

@@ -1,4 +1,4 @@
-"""raise a ValueError"""
+"""a ValueError that names it"""
 
 
 def skip_path(across, deep):

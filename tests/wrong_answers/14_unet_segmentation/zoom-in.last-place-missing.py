@@ -1,4 +1,4 @@
-"""the last row and column too"""
+"""the last ones too"""
 
 
 def zoom_in(image, mask, rng):

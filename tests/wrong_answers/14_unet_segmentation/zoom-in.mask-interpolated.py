@@ -1,4 +1,4 @@
-"""masks must not be interpolated"""
+"""do not interpolate masks"""
 
 
 def zoom_in(image, mask, rng):
