@@ -409,7 +409,7 @@ def outlines(pictures, masks, *, alt, titles=None, columns=4, size=2.2):
             padded = np.pad(np.asarray(mask[i], float), 1)
             places = [np.arange(-1, side + 1) for side in (wide, tall)]
             if padded.any():
-                axis.contour(*places, padded, levels=[0.5], colors=[colours[name]], linewidths=1.2)
+                axis.contour(*places, padded, levels=[0.5], colors=[colours[name]], linewidths=1.6)
         if titles is not None:
             axis.set_title(str(titles[i]), fontsize=9)
     figure.legend(
