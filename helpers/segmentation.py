@@ -30,7 +30,13 @@ def build_unet(input_shape, num_classes, filters=64, depth=4):
     Raises:
         ValueError: if a side is no multiple of 2^depth, or a number is not whole and positive.
     """
-    return _build(input_shape, num_classes, filters, depth, _skip)
+    inputs = _input(input_shape, num_classes, filters, depth)
+    x, across = way_down(inputs, filters, depth)
+    for detail in reversed(across):
+        x = layers.Conv2DTranspose(detail.shape[-1], 2, 2)(x)
+        x = layers.Concatenate()([detail, x])
+        x = double_convolution(x, detail.shape[-1])
+    return keras.Model(inputs, layers.Conv2D(num_classes, 1)(x))
 
 
 def build_without_skips(input_shape, num_classes, filters=64, depth=4):
@@ -42,7 +48,32 @@ def build_without_skips(input_shape, num_classes, filters=64, depth=4):
     Returns:
         A `keras.Model` to logits (B, H, W, num_classes).
     """
-    return _build(input_shape, num_classes, filters, depth, lambda across, x: x)
+    inputs = _input(input_shape, num_classes, filters, depth)
+    x, across = way_down(inputs, filters, depth)
+    for detail in reversed(across):
+        x = layers.Conv2DTranspose(detail.shape[-1], 2, 2)(x)
+        x = double_convolution(x, detail.shape[-1])
+    return keras.Model(inputs, layers.Conv2D(num_classes, 1)(x))
+
+
+def way_down(x, filters, depth):
+    """The left half of the U: halves the sides `depth` times and doubles the channels.
+
+    Args:
+        x: tensor (B, H, W, C).
+        filters: channels of the first level.
+        depth: how often the sides are halved.
+
+    Returns:
+        The deepest tensor (B, H / 2^depth, W / 2^depth, filters · 2^depth), and the list of what
+        each level saw before its sides were halved, the first level first.
+    """
+    across = []
+    for level in range(depth):
+        x = double_convolution(x, filters * 2**level)
+        across.append(x)
+        x = layers.MaxPooling2D()(x)
+    return double_convolution(x, filters * 2**depth), across
 
 
 def double_convolution(x, filters):
@@ -93,6 +124,9 @@ class WeightedCrossentropy(keras.losses.Loss):
 
     Args:
         weights: one number for each class; the loss is the mean over pixels weighted by them.
+
+    Raises:
+        ValueError: on its first use, if there are not as many weights as the logits have classes.
     """
 
     def __init__(self, weights, name="weighted_crossentropy", **kwargs):
@@ -101,6 +135,10 @@ class WeightedCrossentropy(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """Loss of masks (B, H, W) and logits (B, H, W, classes)."""
+        if len(self.weights) != (classes := y_pred.shape[-1]):
+            raise ValueError(
+                f"weights has {len(self.weights)} numbers; the logits have {classes} classes"
+            )
         y_true = ops.cast(y_true, "int32")
         each = keras.losses.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
         weights = ops.take(ops.convert_to_tensor(self.weights, y_pred.dtype), y_true)
@@ -108,6 +146,66 @@ class WeightedCrossentropy(keras.losses.Loss):
 
     def get_config(self):
         return super().get_config() | {"weights": self.weights}
+
+
+@keras.saving.register_keras_serializable("helpers")
+class CrossentropyAndDice(keras.losses.Loss):
+    """The sum of `WeightedCrossentropy` and `SoftDiceLoss`.
+
+    Args:
+        weights: one number for each class, for the cross-entropy.
+    """
+
+    def __init__(self, weights, name="crossentropy_and_dice", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.parts = WeightedCrossentropy(weights), SoftDiceLoss()
+
+    def call(self, y_true, y_pred):
+        """Loss of masks (B, H, W) and logits (B, H, W, classes)."""
+        return sum(part(y_true, y_pred) for part in self.parts)
+
+    def get_config(self):
+        return super().get_config() | {"weights": self.parts[0].weights}
+
+
+class MaskStream(keras.utils.PyDataset):
+    """Images with masks for training, drawn anew for each epoch.
+
+    Args:
+        draw: function from the epoch's number, 0, 1, 2 …, to images (n, H, W, C) and masks
+            (n, H, W); n is the same each time.
+        num_classes: number of classes.
+        batch_size: pairs in a batch; what is left over at the end of an epoch is dropped.
+
+    Raises:
+        ValueError: if the masks do not fit the images, a label is out of range or n is too small.
+    """
+
+    def __init__(self, draw, num_classes, batch_size=16, **kwargs):
+        super().__init__(**kwargs)
+        check_positive(num_classes=num_classes, batch_size=batch_size)
+        self.draw, self.num_classes, self.batch_size = draw, num_classes, batch_size
+        self.epoch = -1
+        self.on_epoch_end()
+
+    def __len__(self):
+        return len(self.images) // self.batch_size
+
+    def __getitem__(self, index):
+        part = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        return self.images[part], self.masks[part]
+
+    def on_epoch_end(self):
+        self.epoch += 1
+        images, masks = map(np.asarray, self.draw(self.epoch))
+        _check_pairs(images, masks)
+        check_whole_number("the number of images drawn", len(images), self.batch_size)
+        if not 0 <= masks.min() <= masks.max() < self.num_classes:
+            raise ValueError(
+                f"masks hold classes from {masks.min()} to {masks.max()}; with {self.num_classes} "
+                f"classes they must be from 0 to {self.num_classes - 1}"
+            )
+        self.images, self.masks = images, masks
 
 
 def paired_augmentation(images, masks, rng):
@@ -159,8 +257,7 @@ def random_crops(images, masks, count, size, rng):
         ValueError: if the masks do not fit the images or the square is too large.
     """
     images, masks = np.asarray(images), np.asarray(masks)
-    if images.ndim != 4 or masks.shape != images.shape[:3]:
-        raise ValueError(f"images has shape {images.shape} and masks {masks.shape}; they must fit")
+    _check_pairs(images, masks)
     check_whole_number("size", size, 1, min(images.shape[1:3]))
     check_positive(count=count)
     which = rng.integers(len(images), size=count)
@@ -176,13 +273,13 @@ def predict_in_tiles(model, image, tile=128, overlap=32):
     """Probabilities for an image of any size, from tiles that overlap.
 
     Near a tile's edge the network sees too little. So the tiles' answers are averaged with weights
-    that fall towards their edges. The image is mirrored at its own edges.
+    that fall towards their edges. Where the last tiles reach out of the image, it is mirrored.
 
     Args:
         model: see `build_unet`; it must take tiles of that size.
         image: (H, W, C).
         tile: side of the tiles, more than twice the overlap.
-        overlap: pixels that neighbours share.
+        overlap: pixels that neighbours share; with 0 the tiles lie side by side.
 
     Returns:
         float32 (H, W, classes); each pixel's numbers sum to 1.
@@ -193,7 +290,7 @@ def predict_in_tiles(model, image, tile=128, overlap=32):
     image = np.asarray(image, "float32")
     if image.ndim != 3:
         raise ValueError(f"image has shape {image.shape}; it must be (H, W, C)")
-    check_whole_number("overlap", overlap, 1, (tile - 1) // 2)
+    check_whole_number("overlap", overlap, 0, (tile - 1) // 2)
     step = tile - overlap
     height, width = image.shape[:2]
     tops, lefts = (np.arange(0, max(side - overlap, 1), step) for side in (height, width))
@@ -204,7 +301,7 @@ def predict_in_tiles(model, image, tile=128, overlap=32):
     places = [(top, left) for top in tops for left in lefts]
     tiles = np.stack([padded[top : top + tile, left : left + tile] for top, left in places])
     answers = np.asarray(ops.softmax(model.predict(tiles, batch_size=8, verbose=0)))
-    ramp = np.minimum(np.arange(1, tile + 1), np.arange(tile, 0, -1)).clip(max=overlap)
+    ramp = np.minimum(np.arange(1, tile + 1), np.arange(tile, 0, -1)).clip(max=max(overlap, 1))
     weight = np.outer(ramp, ramp)[..., None].astype("float32")
     total = np.zeros((*padded.shape[:2], answers.shape[-1]), "float32")
     weights = np.zeros((*padded.shape[:2], 1), "float32")
@@ -229,6 +326,49 @@ def boundary_band(masks, width=1):
     return ndimage.maximum_filter(masks, window) != ndimage.minimum_filter(masks, window)
 
 
+def inside_and_rim(instances):
+    """Three classes from numbered objects: 0 for background, 1 for inside, 2 for the rim.
+
+    The rim is an object's outermost pixel line. It runs between objects that touch, and so keeps
+    apart what a mask of foreground would join.
+
+    Args:
+        instances: whole numbers (n, H, W), 0 for background, another number for each object.
+
+    Returns:
+        int32 (n, H, W).
+    """
+    objects = np.asarray(instances) > 0
+    return (objects.astype("int32") + (objects & boundary_band(instances))).astype("int32")
+
+
+def otsu_threshold(image, bins=256):
+    """The grey that parts an image into two groups as far apart as can be (Otsu, 1979).
+
+    Of all thresholds it is the one with the largest variance between the groups, which is the
+    product of their shares of the pixels and of the squared distance of their means.
+
+    Args:
+        image: array of any shape.
+        bins: thresholds that are tried, evenly from the darkest to the brightest pixel.
+
+    Returns:
+        A number; pixels above it are the bright group.
+
+    Raises:
+        ValueError: if all pixels are equal: there are no two groups.
+    """
+    if np.min(image) == np.max(image):
+        raise ValueError(f"image is {np.min(image):g} everywhere; there is nothing to part")
+    counts, edges = np.histogram(image, bins)
+    greys = (edges[:-1] + edges[1:]) / 2
+    dark = np.cumsum(counts)[:-1]
+    bright = counts.sum() - dark
+    sums = np.cumsum(counts * greys)
+    distance = sums[:-1] / dark - (sums[-1] - sums[:-1]) / bright
+    return float(greys[np.argmax(dark * bright * distance**2)])
+
+
 def count_components(mask, least=1):
     """Counts the connected regions of a mask; pixels that touch at a corner are connected.
 
@@ -243,7 +383,7 @@ def count_components(mask, least=1):
     return int(np.sum(np.bincount(regions.ravel(), minlength=count + 1)[1:] >= least))
 
 
-def _build(input_shape, num_classes, filters, depth, join):
+def _input(input_shape, num_classes, filters, depth):
     check_positive(num_classes=num_classes, filters=filters, depth=depth)
     for side in input_shape[:2]:
         if side is not None and side % 2**depth:
@@ -251,18 +391,12 @@ def _build(input_shape, num_classes, filters, depth, join):
                 f"input_shape is {tuple(input_shape)}; with depth {depth} both sides must be "
                 f"multiples of {2**depth}, since they are halved {depth} times"
             )
-    inputs = x = keras.Input(input_shape)
-    across = []
-    for level in range(depth):
-        x = double_convolution(x, filters * 2**level)
-        across.append(x)
-        x = layers.MaxPooling2D()(x)
-    x = double_convolution(x, filters * 2**depth)
-    for level in reversed(range(depth)):
-        x = layers.Conv2DTranspose(filters * 2**level, 2, 2)(x)
-        x = double_convolution(join(across[level], x), filters * 2**level)
-    return keras.Model(inputs, layers.Conv2D(num_classes, 1)(x))
+    return keras.Input(input_shape)
 
 
-def _skip(across, x):
-    return layers.Concatenate()([across, x])
+def _check_pairs(images, masks):
+    if images.ndim != 4 or masks.shape != images.shape[:3]:
+        raise ValueError(
+            f"images has shape {images.shape} and masks {masks.shape}; they must be (n, H, W, C) "
+            f"and (n, H, W)"
+        )

@@ -20,6 +20,9 @@ CALLS = {
     "one line": lambda alt: plots.lines({"loss": [3, 2, 1]}, alt=alt),
     "lines": lambda alt: plots.lines({"a": [3, 2], "b": [1, 2]}, alt=alt, x=[0, 5], log=True),
     "bars": lambda alt: plots.bars({"a": 1, "b": 2}, alt=alt, y_label="count"),
+    "outlines": lambda alt: plots.outlines(
+        RANDOM.random((5, 8, 8, 1)), {"true": RANDOM.random((5, 8, 8)) > 0.5}, alt=alt
+    ),
     "grouped bars": lambda alt: plots.bars({"a": {"x": 1, "y": 2}, "b": {"x": 3, "y": 4}}, alt=alt),
     "one image": lambda alt: plots.images(RANDOM.random((1, 28, 28)), alt=alt),
     "images": lambda alt: plots.images(
@@ -334,3 +337,28 @@ def test_trade_offs_refuse_what_has_no_place_on_the_axes(points):
     for groups, front in (({"a": points}, [[1, 1]]), ({"a": [[1, 1]]}, points)):
         with pytest.raises(ValueError, match="costs above 0"):
             plots.trade_offs(groups, front, alt="Points.")
+
+
+def test_outlines_run_around_the_masks_in_a_colour_for_each_name(drawn):
+    masks = np.zeros((2, 2, 6, 8), bool)
+    masks[0, 0, 1:3, 2:5] = True
+    masks[1, 0, :, 6:] = True
+    named = {"true": masks[0], "found": masks[1]}
+    plots.outlines(np.zeros((2, 6, 8, 1)), named, titles=["a", "b"], alt="Two pictures.")
+    first, second = drawn[0].axes
+    # Halfway between the middles of the pixels inside and outside; closed at the picture's edge.
+    reach = [c.get_paths()[0].get_extents().extents for c in first.collections]
+    np.testing.assert_allclose(reach, [[1.5, 0.5, 4.5, 2.5], [5.5, -0.5, 7.5, 5.5]])
+    assert not second.collections
+    lines = drawn[0].legends[0].get_lines()
+    assert [line.get_label() for line in lines] == ["true", "found"]
+    colours = [to_rgb(c.get_edgecolor()[0]) for c in first.collections]
+    assert colours == [to_rgb(line.get_color()) for line in lines]
+    assert len(set(colours)) == 2
+
+
+def test_outlines_need_masks_like_the_pictures():
+    with pytest.raises(ValueError, match=r"masks\['found'\] has shape \(1, 4, 5\)"):
+        plots.outlines(np.zeros((1, 4, 4, 1)), {"found": np.zeros((1, 4, 5))}, alt="One picture.")
+    with pytest.raises(ValueError, match="masks has 4 names"):
+        plots.outlines(np.zeros((1, 4, 4, 1)), dict.fromkeys("abcd"), alt="One picture.")

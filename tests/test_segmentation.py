@@ -1,10 +1,14 @@
 from helpers.segmentation import (
+    CrossentropyAndDice,
+    MaskStream,
     SoftDiceLoss,
     WeightedCrossentropy,
     boundary_band,
     build_unet,
     build_without_skips,
     count_components,
+    inside_and_rim,
+    otsu_threshold,
     paired_augmentation,
     predict_in_tiles,
     random_crops,
@@ -13,7 +17,9 @@ from helpers.segmentation import (
 import keras
 import numpy as np
 import pytest
+import skimage.filters
 import skimage.measure
+import skimage.segmentation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -84,6 +90,23 @@ def test_a_side_that_does_not_divide_is_refused(shape):
         build_unet((32, 32, 1), 2, 0)
 
 
+def test_the_ablated_network_differs_by_what_it_joins_alone():
+    with_skips, without = (
+        build_unet((16, 16, 1), 2, 4, 2),
+        build_without_skips((16, 16, 1), 2, 4, 2),
+    )
+    # The first convolution of each level of the way up reads half as many channels.
+    joined = sum(9 * width * width for width in (4, 8))
+    assert with_skips.count_params() - without.count_params() == joined
+
+
+def test_the_full_network_takes_a_step():
+    model = build_unet((None, None, 1), 3)
+    model.compile("sgd", WeightedCrossentropy([1, 1, 2]))
+    masks, _ = _draw(0, (1, 32, 16), 3)
+    assert np.isfinite(model.train_on_batch(masks[..., None].astype("float32"), masks))
+
+
 # Losses
 
 
@@ -116,7 +139,22 @@ def test_soft_dice_of_nothing_found_where_nothing_is_is_zero():
     assert np.isnan(float(SoftDiceLoss(smoothing=0.0)(np.zeros((1, 3, 3)), logits)))
 
 
-@pytest.mark.parametrize("loss", [SoftDiceLoss(0.5), WeightedCrossentropy([0.3, 1])])
+def test_the_sum_of_both_losses_is_their_sum():
+    masks, logits = _draw(1)
+    each = WeightedCrossentropy([0.3, 1, 2])(masks, logits), SoftDiceLoss()(masks, logits)
+    found = CrossentropyAndDice([0.3, 1, 2])(masks, logits)
+    assert float(found) == pytest.approx(float(each[0]) + float(each[1]))
+
+
+def test_weights_must_be_as_many_as_classes():
+    masks, logits = _draw(0)
+    with pytest.raises(ValueError, match="weights has 2 numbers; the logits have 3 classes"):
+        WeightedCrossentropy([0.3, 1])(masks, logits)
+
+
+@pytest.mark.parametrize(
+    "loss", [SoftDiceLoss(0.5), WeightedCrossentropy([0.3, 1]), CrossentropyAndDice([0.3, 1])]
+)
 def test_losses_survive_saving(loss, tmp_path):
     model = build_unet((8, 8, 1), 2, 2, 1)
     model.compile("sgd", loss)
@@ -172,6 +210,33 @@ def test_pairs_that_do_not_fit_are_refused():
         random_crops(images, images[..., 0], 1, 7, rng)
 
 
+def _numbered(epoch, count=7):
+    masks = np.full((count, 4, 4), epoch % 3) if count else np.zeros((0, 4, 4), int)
+    return np.arange(count)[:, None, None, None] + 10.0 * epoch + np.zeros((count, 4, 4, 1)), masks
+
+
+def test_a_stream_gives_each_pair_of_its_epoch_once_and_then_draws_anew():
+    stream = MaskStream(_numbered, num_classes=3, batch_size=2)
+    for epoch in range(3):
+        batches = [stream[i] for i in range(len(stream))]
+        found = np.concatenate([images[:, 0, 0, 0] for images, _ in batches])
+        np.testing.assert_array_equal(found, 10 * epoch + np.arange(6))
+        assert all((masks == epoch).all() and masks.shape == (2, 4, 4) for _, masks in batches)
+        stream.on_epoch_end()
+
+
+def test_a_stream_refuses_labels_out_of_range_and_pairs_that_do_not_fit():
+    for label, text in ((3, "from 0 to 3"), (-1, "from -1 to 0")):
+        masks = np.zeros((4, 4, 4), int)
+        masks[2, 1, 3] = label
+        with pytest.raises(ValueError, match=f"classes {text}; with 3 classes .* from 0 to 2"):
+            MaskStream(lambda _, masks=masks: (masks[..., None], masks), 3, 2)
+    with pytest.raises(ValueError, match=r"masks \(4, 4\); they must be \(n, H, W, C\)"):
+        MaskStream(lambda _: (np.zeros((4, 4, 4, 1)), np.zeros((4, 4))), 3, 2)
+    with pytest.raises(ValueError, match="images drawn is 7; it must be .* at least 8"):
+        MaskStream(_numbered, 3, batch_size=8)
+
+
 # Large images
 
 
@@ -191,10 +256,23 @@ def test_tiles_of_a_pixelwise_network_are_the_network(shape):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+def test_tiles_side_by_side_are_cut_apart():
+    # A network that answers with its tile's mean shows which pixels came from which tile.
+    inputs = keras.Input((8, 8, 1))
+    mean = keras.layers.GlobalAveragePooling2D(keepdims=True)(inputs)
+    flat = keras.layers.UpSampling2D(8)(mean)
+    model = keras.Model(inputs, keras.layers.Concatenate()([flat, -flat]))
+    image = np.random.default_rng(0).normal(size=(16, 24, 1))
+    blocks = image.reshape(2, 8, 3, 8).mean(axis=(1, 3))
+    expected = 1 / (1 + np.exp(-2 * np.kron(blocks, np.ones((8, 8)))))
+    found = predict_in_tiles(model, image, tile=8, overlap=0)[..., 0]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_tiles_refuse_what_does_not_fit():
     with pytest.raises(ValueError, match=r"must be \(H, W, C\)"):
         predict_in_tiles(_pixelwise(), np.zeros((1, 16, 16, 2)), 16, 4)
-    with pytest.raises(ValueError, match="overlap is 8; it must be a whole number from 1 to 7"):
+    with pytest.raises(ValueError, match="overlap is 8; it must be a whole number from 0 to 7"):
         predict_in_tiles(_pixelwise(), np.zeros((16, 16, 2)), 16, 8)
 
 
@@ -215,3 +293,28 @@ def test_the_band_is_where_a_window_holds_two_classes(masks, width):
 def test_components_equal_scikit_images(mask, least):
     regions = skimage.measure.regionprops(skimage.measure.label(mask, connectivity=2))
     assert count_components(mask, least) == sum(region.area >= least for region in regions)
+
+
+@given(npst.arrays("int64", (1, 7, 8), elements=st.integers(0, 3)))
+@settings(max_examples=30, deadline=None)
+def test_the_rim_is_scikit_images_inner_boundary(instances):
+    boundary = skimage.segmentation.find_boundaries(instances[0], connectivity=2, mode="inner")
+    expected = (instances[0] > 0) + (boundary & (instances[0] > 0)).astype(int)
+    np.testing.assert_array_equal(inside_and_rim(instances)[0], expected)
+
+
+def test_nuclei_that_touch_are_counted_apart_inside_their_rims():
+    instances = np.zeros((1, 8, 13), int)
+    instances[0, 1:6, 1:6], instances[0, 2:7, 6:12] = 1, 2
+    assert count_components(instances[0] > 0) == 1
+    assert count_components(inside_and_rim(instances)[0] == 1) == 2
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_otsus_threshold_is_scikit_images(seed):
+    rng = np.random.default_rng(seed)
+    image = np.where(rng.random((30, 30)) < 0.3, rng.normal(2, 1, (30, 30)), rng.random((30, 30)))
+    assert otsu_threshold(image) == pytest.approx(skimage.filters.threshold_otsu(image))
+    with pytest.raises(ValueError, match="image is 2 everywhere"):
+        otsu_threshold(np.full((4, 4), 2.0))
