@@ -1,5 +1,6 @@
 """Tricks of training against closed forms, brute force and Keras' own options."""
 
+import time
 import tomllib
 
 from helpers import ROOT, training
@@ -10,6 +11,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 from scipy import stats
+from sklearn.metrics import accuracy_score, log_loss
 
 SCHEDULES = {
     "warm-up": training.WarmUpCosine(0.3, 50, warm_up=7),
@@ -168,6 +170,33 @@ class TestAccumulation:
             training.accumulated_gradients(linear(), cross_entropy, x, y[:29], 5)
         with pytest.raises(ValueError, match="micro_batch is 0"):
             training.accumulated_gradients(linear(), cross_entropy, x, y, 0)
+
+
+class TestApplyEach:
+    def test_each_call_is_a_step_of_the_optimiser(self, digits):
+        x, y = digits
+        model = linear()
+        weights = model.get_weights()
+        parts = [(x[:10], y[:10]), (x[10:30], y[10:30])]
+        path = training.apply_each(model, weights, keras.optimizers.SGD(0.5), cross_entropy, parts)
+        in_a_row = np.concatenate([w.ravel() for w in weights])
+        assert path.shape == (3, in_a_row.size)
+        np.testing.assert_array_equal(path[0], in_a_row)
+        model.set_weights(weights)
+        for i, part in enumerate(parts):
+            slopes = training.accumulated_gradients(model, cross_entropy, *part, 99)
+            in_a_row = in_a_row - 0.5 * np.concatenate([np.ravel(slope) for slope in slopes])
+            np.testing.assert_allclose(path[i + 1], in_a_row, atol=1e-6)
+            for variable, slope in zip(model.trainable_variables, slopes, strict=True):
+                variable.assign_sub(0.5 * slope)
+
+    def test_keras_collects_and_loses_the_leftover(self, digits):
+        parts = [(digits[0][i::5], digits[1][i::5]) for i in range(5)]
+        optimizer = keras.optimizers.SGD(0.5, gradient_accumulation_steps=2)
+        model = linear()
+        path = training.apply_each(model, model.get_weights(), optimizer, cross_entropy, parts)
+        moved = np.any(np.diff(path, axis=0) != 0, axis=1)
+        assert moved.tolist() == [False, True, False, True, False]
 
 
 class TestMixup:
@@ -365,10 +394,8 @@ class TestBench:
         bench.finish()
         for a, b in zip(bench.model.get_weights(), model.get_weights(), strict=True):
             np.testing.assert_allclose(a, b, atol=1e-5)
-        assert (
-            max(np.max(np.abs(a - b)) for a, b in zip(model.get_weights(), start, strict=True))
-            > 0.01
-        )
+        pairs = zip(model.get_weights(), start, strict=True)
+        assert max(np.max(np.abs(a - b)) for a, b in pairs) > 1e-3
 
     def test_a_run_leaves_no_trace_in_the_next(self, digits):
         x, y = (part.reshape(3, 10, *part.shape[1:]) for part in digits)
@@ -396,8 +423,6 @@ class TestBench:
         assert np.isfinite(bench.train(training.shrink(x[0], 7)[None], y[:1], rates[:1])).all()
 
     def test_scores_are_those_of_scikit_learn(self, digits):
-        from sklearn.metrics import accuracy_score, log_loss
-
         x, y = digits
         labels = y.argmax(axis=1)
         bench = training.Bench(linear())
@@ -501,6 +526,38 @@ class TestRecipes:
         np.testing.assert_array_equal(again[0, :2], found[0, :2])
         # The second run has another order.
         assert found[0, 1] != found[1, 1]
+
+
+class TestTable:
+    scores = {
+        "a": {
+            "plain": np.array([[0.5, 2.0, 1.0], [0.7, 1.0, 3.0]]),
+            "new": np.array([[0.6, 1.5, 1.0], [0.6, 1.5, 1.0]]),
+        }
+    }
+
+    def test_gains_are_paired_and_a_lower_nll_is_better(self):
+        accuracy, nll = training.gains(self.scores)
+        np.testing.assert_allclose(accuracy["a"]["new"], [0.1, -0.1])
+        np.testing.assert_allclose(nll["a"]["new"], [0.5, -0.5])
+        assert list(accuracy["a"]) == list(nll["a"]) == ["new"]
+
+    def test_the_text_says_means_gains_and_their_range(self):
+        _, plain, new = training.table(self.scores).splitlines()
+        assert plain.split() == ["a", "plain", "0.600", "1.500", "2.00"]
+        for words in ("[-0.100, +0.100]", "[-0.500, +0.500]", "0.600", "1.500", "1.00"):
+            assert words in new
+
+    def test_seconds_leave_the_first_call_out(self, digits):
+        class Slow(Recorder):
+            def train(self, images, targets, rates, **settings):
+                time.sleep(0.01 * len(rates) if self.shown else 0.3)
+                return super().train(images, targets, rates, **settings)
+
+        bench = Slow()
+        seconds = training.seconds_a_step(bench, *digits, steps=3, batch_size=10, repeats=2)
+        assert 0.01 <= seconds < 0.1
+        assert [len(rates) for _, _, rates in bench.shown] == [1, 3, 3]
 
 
 def test_the_networks_of_full_size_take_a_step():
