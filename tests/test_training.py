@@ -1,9 +1,8 @@
 """Tricks of training against closed forms, brute force and Keras' own options."""
 
 import time
-import tomllib
 
-from helpers import ROOT, training
+from helpers import training
 
 import keras
 import numpy as np
@@ -560,11 +559,9 @@ class TestTable:
         assert [len(rates) for _, _, rates in bench.shown] == [1, 3, 3]
 
 
-def test_the_networks_of_full_size_take_a_step():
-    profiles = tomllib.loads((ROOT / "notebooks" / "profiles.toml").read_text(encoding="utf-8"))
-    width = profiles["15_training_tricks"]["full"]["width"]
+def test_the_networks_of_the_lesson_take_a_step():
     rng = np.random.default_rng(0)
-    model = training.build_network(4, survival_probability=0.8, width=width)
+    model = training.build_network(4, survival_probability=0.8)
     assert model.output_shape == (None, 10)
     x, y = rng.random((1, 2, 28, 28, 1)).astype("float32"), np.eye(10, dtype="float32")[None, :2]
     assert np.isfinite(training.Bench(model).train(x, y, [0.1])).all()
