@@ -350,6 +350,42 @@ def trade_offs(groups, front, *, alt, x_label="cost", y_label="score"):
     show(figure, alt)
 
 
+def ranges(panels, *, alt, x_label="gain"):
+    """Draws named numbers of several runs as dots, their mean as a bar, beside a line at 0.
+
+    Args:
+        panels: dict from title to a dict from group to a dict from name to the numbers of the
+            runs. Groups have a colour and names a row, both the same in every panel.
+        alt: what the figure shows, in a sentence.
+    """
+    _check_named("panels", panels)
+    for title, groups in panels.items():
+        _check_named(f"panels[{title!r}]", groups)
+    first = next(iter(panels.values()))
+    names = list(next(iter(first.values())))
+    figure, axes = _new(1, len(panels), height=0.8 + 0.34 * len(names))
+    for axis, (title, groups) in zip(axes, panels.items(), strict=True):
+        axis.axvline(0, color="grey", linewidth=1)
+        for i, (group, colour) in enumerate(zip(groups, _colours(len(groups)), strict=True)):
+            offset = (i - (len(groups) - 1) / 2) * 0.36
+            for row, name in enumerate(names):
+                runs = np.asarray(groups[group][name])
+                height = np.full(len(runs), row + offset)
+                label = group if row == 0 else None
+                axis.scatter(runs, height, s=14, color=colour, label=label, zorder=3)
+                axis.plot([0, runs.mean()], height[[0, 0]], color=colour, linewidth=5, alpha=0.35)
+        axis.set_yticks(range(len(names)), names if axis is axes[0] else [""] * len(names))
+        axis.invert_yaxis()
+        _label(axis, x_label, "", title)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(),
+        loc="outside upper center",
+        ncols=len(first),
+        frameon=False,
+    )
+    show(figure, alt)
+
+
 def _check_named(argument, named):
     if not isinstance(named, dict) or not named:
         raise ValueError(f"{argument} is {named!r}; it must be a dict that names what to draw")

@@ -40,6 +40,7 @@ CALLS = {
     "overlays": lambda alt: plots.overlays(
         RANDOM.random((6, 9, 9, 3)), RANDOM.random((6, 9, 9)), alt=alt, titles=range(6)
     ),
+    "ranges": lambda alt: plots.ranges({"score": {"x": {"a": [1, 2], "b": [0, -1]}}}, alt=alt),
     "bands": lambda alt: plots.bands({"a": RANDOM.random((3, 5)), "b": [[1, 2]]}, alt=alt),
     "scatter": lambda alt: plots.scatter({"a": RANDOM.random((5, 2)), "b": [[1, 2]]}, alt=alt),
     "boxes": lambda alt: plots.boxes(
@@ -362,3 +363,26 @@ def test_outlines_need_masks_like_the_pictures():
         plots.outlines(np.zeros((1, 4, 4, 1)), {"found": np.zeros((1, 4, 5))}, alt="One picture.")
     with pytest.raises(ValueError, match="masks has 4 names"):
         plots.outlines(np.zeros((1, 4, 4, 1)), dict.fromkeys("abcd"), alt="One picture.")
+
+
+def test_ranges_draw_every_run_and_a_bar_from_zero_to_the_mean(drawn):
+    runs = {"a": [1.0, 3.0], "b": [-2.0, 0.0]}
+    other = {"a": [5.0, 5.0], "b": [1.0, 2.0]}
+    plots.ranges({"score": {"x": runs, "y": other}, "cost": {"x": other, "y": runs}}, alt="Dots.")
+    left, right = drawn[0].axes
+    dots = [points.get_offsets()[:, 0].tolist() for points in left.collections]
+    assert dots == [[1, 3], [-2, 0], [5, 5], [1, 2]]
+    bars = [line.get_xdata().tolist() for line in left.lines[1:]]
+    assert bars == [[0, 2], [0, -1], [0, 5], [0, 1.5]]
+    assert [text.get_text() for text in left.get_yticklabels()] == ["a", "b"]
+    assert not any(text.get_text() for text in right.get_yticklabels())
+    # A name has its own row, with the groups beside each other in it, and rows go downwards.
+    rows = [points.get_offsets()[0, 1] for points in left.collections]
+    assert np.round(rows).tolist() == [0, 1, 0, 1] and rows[0] < rows[2]
+    assert left.yaxis_inverted()
+    assert to_rgb(left.lines[1].get_color()) == to_rgb(right.lines[1].get_color())
+
+
+def test_ranges_need_groups_in_each_panel():
+    with pytest.raises(ValueError, match="score"):
+        plots.ranges({"score": {}}, alt="Nothing to see.")

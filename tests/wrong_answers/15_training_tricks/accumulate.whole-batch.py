@@ -1,0 +1,5 @@
+"""more than `size` examples at once"""
+
+
+def accumulate(gradient, x, y, size):
+    return gradient(x, y)
