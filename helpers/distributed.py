@@ -36,15 +36,15 @@ def make_devices(count):
     """
     check_whole_number("count", count, 1)
     (processor,) = tf.config.list_physical_devices("CPU")
-    parts = [tf.config.LogicalDeviceConfiguration() for _ in range(count)]
-    with_parts = tf.config.get_logical_device_configuration(processor)
-    if with_parts is None or len(with_parts) != count:
+    current = len(tf.config.get_logical_device_configuration(processor) or ["the whole"])
+    if count != current:
+        parts = [tf.config.LogicalDeviceConfiguration() for _ in range(count)]
         try:
             tf.config.set_logical_device_configuration(processor, parts)
         except RuntimeError:
             raise RuntimeError(
-                f"TensorFlow has already begun with {len(with_parts or [0])} device(s); it cannot "
-                f"have {count} now. Restart the kernel and call make_devices first"
+                f"TensorFlow has already begun with {current} device(s); it cannot have {count} "
+                f"now. Restart the kernel and call make_devices first"
             ) from None
     return [f"CPU:{index}" for index in range(count)]
 
@@ -330,14 +330,18 @@ class Checkpoints:
 
     def save(self):
         """Writes a checkpoint; it counts only when it is complete."""
-        self.manager.save(checkpoint_number=int(self.optimizer.iterations))
+        self.manager.save(checkpoint_number=self.steps_done())
 
     def restore(self):
         """Restores the last checkpoint, if there is one; returns the steps done by then."""
         latest = tf.train.latest_checkpoint(str(self.kept))
         if latest is not None:
             self.checkpoint.restore(latest).assert_existing_objects_matched()
-        return int(self.optimizer.iterations)
+        return self.steps_done()
+
+    def steps_done(self):
+        """Returns the number of steps that the optimiser has counted."""
+        return int(self.optimizer.iterations.numpy())
 
 
 def train(strategy, folder, worker, network, rate, batch_size, seed, steps, save_every=0):
@@ -397,7 +401,8 @@ def time_all_reduce(strategy, folder, worker, sizes, repeats):
     @tf.function
     def together(array):
         def add(array):
-            return tf.distribute.get_replica_context().all_reduce("sum", array)[0]
+            # The copy stands on the replica's device, where the sum shall be.
+            return tf.distribute.get_replica_context().all_reduce("sum", tf.identity(array))[0]
 
         return strategy.run(add, args=(array,))
 

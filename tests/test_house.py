@@ -16,6 +16,7 @@ SHARED = {"arguments", "metrics", "plots", "data", "lesson"}
 ARROWS = {
     ("transformer", "attention"),
     ("diffusion", "segmentation"),
+    ("distributed", "workers"),
     ("search", "convolution"),
     ("search", "pretrained"),
 }
