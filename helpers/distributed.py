@@ -137,6 +137,27 @@ def parallel_step(copies, optimizers, images, labels, divisor):
     return sum(float(loss) for loss, _ in results)
 
 
+def train_copies(build, optimizer, images, labels, batch_size, divisor, steps, seed=0):
+    """Trains two copies by `parallel_step`.
+
+    Args:
+        build: function that returns a model, equal each time. optimizer: one that returns its
+            optimiser.
+        images, labels: all examples. batch_size: of the global batch. divisor: see
+            `local_gradients`. steps: their number. seed: see `batch_rows`.
+
+    Returns:
+        The weights of the first copy, and the losses, a list.
+    """
+    copies, optimizers = [build(), build()], [optimizer(), optimizer()]
+    losses = []
+    for step in range(steps):
+        rows = batch_rows(step, len(images), batch_size, seed)
+        batch = images[rows], labels[rows]
+        losses.append(parallel_step(copies, optimizers, *batch, divisor))
+    return copies[0].get_weights(), losses
+
+
 def ring_rounds(arrays):
     """All-reduce in a ring (Baidu's version of 2017), round by round.
 
@@ -302,6 +323,12 @@ def summed_gradients(strategy, model, images, labels):
     shards = [distribute(strategy, part) for part in (images, labels)]
     results = tf.function(lambda *shards: strategy.run(replica_gradients, args=shards))(*shards)
     return [strategy.experimental_local_results(result)[0].numpy() for result in results]
+
+
+def relative_difference(first, second):
+    """Returns the length of the difference of two lists of arrays over that of the second list."""
+    first, second = (np.concatenate([np.ravel(a) for a in each]) for each in (first, second))
+    return float(np.linalg.norm(first - second) / np.linalg.norm(second))
 
 
 def largest_difference(first, second):

@@ -143,10 +143,12 @@ class Workers:
         raise TimeoutError(f"{complaint} after {timeout:g} s{last}")
 
     def _check(self, codes):
-        for index, code in enumerate(codes):
-            if code:
-                words = "\n".join(self.output(index).splitlines()[-20:])
-                raise WorkerFailed(f"{self._ending(index)}\n{words}".strip())
+        failed = [index for index, code in enumerate(codes) if code]
+        if failed:
+            # One that was killed comes first: the others may have failed since it is gone.
+            index = min(failed, key=lambda index: codes[index] > 0)
+            words = "\n".join(self.output(index).splitlines()[-20:])
+            raise WorkerFailed(f"{self._ending(index)}\n{words}".strip())
 
     def _ending(self, index):
         code = self.processes[index].returncode

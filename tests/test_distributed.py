@@ -163,6 +163,26 @@ def test_copies_stay_equal_and_follow_one_model():
     assert distributed.largest_difference(weights[0], weights[3]) < 1e-6
 
 
+def test_training_copies_by_hand_is_what_the_trainer_does():
+    images, labels = examples(12)
+
+    def sgd():
+        return keras.optimizers.SGD(0.05, momentum=0.9)
+
+    ours, losses = distributed.train_copies(build, sgd, images, labels, 6, 6, steps=4, seed=2)
+    trainer = distributed.Trainer(ONE, build, 0.05, 6)
+    assert losses == pytest.approx(trainer.run(images, labels, 0, 4, seed=2), abs=1e-6)
+    assert distributed.largest_difference(ours, trainer.model.get_weights()) < 1e-6
+
+
+def test_differences_of_lists():
+    first, second = [np.array([3.0, 0.0]), np.array([[1.0]])], [np.zeros(2), np.array([[5.0]])]
+    assert distributed.largest_difference(first, second) == 4
+    assert distributed.relative_difference(first, second) == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="shorter"):
+        distributed.largest_difference(first, second[:1])
+
+
 def test_networks_are_what_their_kinds_promise():
     convolutional = distributed.build_network("convolutional", 16)
     dense = distributed.build_network("dense", 64)

@@ -120,6 +120,19 @@ def test_kill_is_sigkill_and_is_noticed(team):
             workers.kill(1)
 
 
+def test_the_killed_worker_is_named_even_if_another_has_failed_since(team):
+    body = """
+    if rank == 0:
+        sys.exit(3)
+    time.sleep(60)
+    """
+    with team(body) as workers:
+        workers.processes[0].wait()
+        workers.kill(1)
+        with pytest.raises(WorkerFailed, match="worker 1 of 2 ended by SIGKILL"):
+            workers.wait(30)
+
+
 def test_wait_for_wants_the_whole_line(team):
     body = "print('step 25'); time.sleep(60)"
     with team(body, count=1) as workers:
