@@ -17,6 +17,7 @@ ARROWS = {
     ("transformer", "attention"),
     ("detection", "losses"),
     ("diffusion", "segmentation"),
+    ("distributed", "workers"),
     ("search", "convolution"),
     ("search", "pretrained"),
 }

@@ -1,0 +1,6 @@
+"""divide after shuffling all rows"""
+
+
+def epoch_shard(count, epoch, worker, workers, seed):
+    rows = np.arange(count)[worker::workers]
+    return np.random.default_rng((seed, epoch)).permutation(rows)

@@ -1,0 +1,5 @@
+"""gradients are summed"""
+
+
+def replica_loss(costs, penalty, global_batch, replicas):
+    return tf.reduce_sum(costs) / global_batch / replicas + penalty / replicas

@@ -1,0 +1,5 @@
+"""the penalty must count once"""
+
+
+def replica_loss(costs, penalty, global_batch, replicas):
+    return (tf.reduce_sum(costs) + penalty) / global_batch
