@@ -349,6 +349,29 @@ def trade_offs(groups, front, *, alt, x_label="cost", y_label="score"):
     show(figure, alt)
 
 
+def labelled(points, labels, *, alt, x_label="", y_label="", title=""):
+    """Draws each point of the plane as its label, so that many classes keep apart.
+
+    Args:
+        points: array (n, 2).
+        labels: array (n,) of whole numbers from 0 to 9.
+        alt: what the figure shows, in a sentence.
+    """
+    points, labels = np.asarray(points), np.asarray(labels)
+    if points.ndim != 2 or points.shape[1] != 2 or labels.shape != points.shape[:1]:
+        raise ValueError(
+            f"points has shape {points.shape} and labels {labels.shape}; they must be (n, 2) and "
+            f"(n,)"
+        )
+    figure, axes = _new(1, 1, height=5.0)
+    for label in np.unique(labels):
+        colour = colormaps["tab10"](int(label) % 10)
+        marks = {"marker": f"${label}$", "s": 36, "color": colour, "linewidths": 0.3}
+        axes[0].scatter(*points[labels == label].T, **marks)
+    _label(axes[0], x_label, y_label, title)
+    show(figure, alt)
+
+
 def _check_named(argument, named):
     if not isinstance(named, dict) or not named:
         raise ValueError(f"{argument} is {named!r}; it must be a dict that names what to draw")
