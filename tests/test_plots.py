@@ -46,6 +46,7 @@ CALLS = {
     "trade_offs": lambda alt: plots.trade_offs(
         {"a": [[10, 1], [1000, 3]], "b": [[100, 0]]}, [[10, 1], [1000, 3]], alt=alt
     ),
+    "labelled": lambda alt: plots.labelled([[0, 1], [1, 0], [2, 2]], [3, 7, 3], alt=alt),
     "fits": lambda alt: plots.fits(
         {"a": {"truth": [1, 2], "fit": [1, 1]}, "b": {"truth": [2, 1]}, "c": {"fit": [0, 1]}},
         x=[0, 1],
@@ -334,3 +335,21 @@ def test_trade_offs_refuse_what_has_no_place_on_the_axes(points):
     for groups, front in (({"a": points}, [[1, 1]]), ({"a": [[1, 1]]}, points)):
         with pytest.raises(ValueError, match="costs above 0"):
             plots.trade_offs(groups, front, alt="Points.")
+
+
+def test_labelled_points_are_drawn_as_their_numerals(drawn):
+    plots.labelled([[0, 1], [1, 0], [2, 2]], [3, 7, 3], alt="Points.", x_label="a")
+    (axis,) = drawn[0].axes
+    threes, sevens = axis.collections
+    np.testing.assert_array_equal(threes.get_offsets(), [[0, 1], [2, 2]])
+    np.testing.assert_array_equal(sevens.get_offsets(), [[1, 0]])
+    # A numeral's outline has more corners than any plain marker, and each numeral its own.
+    shapes = [len(marks.get_paths()[0].vertices) for marks in (threes, sevens)]
+    assert shapes[0] > shapes[1] > 5
+    assert tuple(threes.get_facecolor()[0]) != tuple(sevens.get_facecolor()[0])
+
+
+@pytest.mark.parametrize(("points", "labels"), [([[0, 1, 2]], [1]), ([[0, 1]], [1, 2])])
+def test_labelled_points_need_a_label_each(points, labels):
+    with pytest.raises(ValueError, match="labels"):
+        plots.labelled(points, labels, alt="Points.")
