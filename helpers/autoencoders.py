@@ -191,7 +191,7 @@ class Restart:
 
     def __init__(self, model):
         self.variables = [*model.variables, *model.optimizer.variables]
-        self.values = [ops.convert_to_numpy(variable).copy() for variable in self.variables]
+        self.values = [variable.numpy().copy() for variable in self.variables]
 
     def __call__(self):
         for variable, value in zip(self.variables, self.values, strict=True):
