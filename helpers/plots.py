@@ -398,6 +398,7 @@ def rows(named, *, alt, count=8, size=0.8, x_label="", y_label=""):
     height = len(tiles[0])
     width = min(WIDEST, max(WIDTH * 0.8, count * size + 1.2))
     figure, axes = _new(1, 1, width=width, height=len(tiles) * (width - 1.2) / count + 0.3)
+    figure.get_layout_engine().set(w_pad=0.1)  # inches: names stand close to the edge
     axes[0].imshow(np.vstack(tiles), cmap="gray", vmin=0, vmax=1)
     axes[0].set_yticks((np.arange(len(tiles)) + 0.5) * height - 0.5, list(named))
     axes[0].set_xticks([])
