@@ -415,7 +415,8 @@ def _weigh(vae, images, samples, seed, codes_at_once=2_000):
     check_whole_number("seed", seed, 0)
     rng = np.random.default_rng(seed)
     parts = []
-    for part in np.array_split(images, -(-len(images) * samples // codes_at_once)):
+    count = min(len(images), -(-len(images) * samples // codes_at_once))
+    for part in np.array_split(images, count):
         mean, log_var = (ops.convert_to_numpy(p)[:, None] for p in vae.encode(part))
         noise = rng.standard_normal((len(part), samples, vae.latent_size), dtype="float32")
         codes = ops.convert_to_numpy(reparameterise(mean, log_var, noise))

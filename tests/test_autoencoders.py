@@ -1,4 +1,6 @@
-from helpers import autoencoders, metrics
+import tomllib
+
+from helpers import ROOT, autoencoders, metrics
 
 import keras
 import numpy as np
@@ -368,9 +370,10 @@ class TestBounds:
         error = 5 * found.std() / np.sqrt(len(found))
         assert found.mean() == pytest.approx(float(-(reconstruction + kl)[0]), abs=2 * error)
 
-    def test_parts_do_not_change_the_result(self, vae):
+    @pytest.mark.parametrize("at_once", [1, 4])
+    def test_parts_do_not_change_the_result(self, vae, at_once):
         whole = autoencoders._weigh(vae, pictures(6), 3, 0)
-        parts = autoencoders._weigh(vae, pictures(6), 3, 0, codes_at_once=4)
+        parts = autoencoders._weigh(vae, pictures(6), 3, 0, codes_at_once=at_once)
         for a, b in zip(whole, parts, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-5)
 
@@ -385,3 +388,43 @@ class TestBounds:
             autoencoders.importance_weighted_bound(vae, pictures(1), samples=0)
         with pytest.raises(ValueError, match="seed is -1"):
             autoencoders.evidence_lower_bound(vae, pictures(1), seed=-1)
+
+
+class TestFullSize:
+    """The networks of the full profiles take one step; large images of noise will do."""
+
+    @pytest.fixture
+    def profiles(self):
+        return tomllib.loads((ROOT / "notebooks" / "profiles.toml").read_text(encoding="utf-8"))
+
+    @staticmethod
+    def step(model, loss, *batch):
+        autoencoders.compile_for(model, 10, loss=loss)
+        model.run_eagerly = True
+        return model.fit(*batch, verbose=0).history["loss"]
+
+    def test_autoencoders(self, profiles):
+        full = profiles["08_autoencoders"]["full"]
+        images, size = pictures(2, (28, 28, 1)), full["code_sizes"][-1]
+        halves = [
+            (
+                autoencoders.build_dense_encoder(size, widths=full["widths"]),
+                autoencoders.build_dense_decoder(size, widths=full["widths"][::-1]),
+            ),
+            (
+                autoencoders.build_convolutional_encoder(size, widths=full["filters"]),
+                autoencoders.build_convolutional_decoder(size, widths=full["filters"][::-1]),
+            ),
+        ]
+        models = [autoencoders.build_autoencoder(*pair) for pair in halves]
+        for model in [*models, autoencoders.build_denoiser(widths=full["denoiser_filters"])]:
+            assert np.isfinite(self.step(model, "binary_crossentropy", images, images))
+
+    def test_variational_autoencoders(self, profiles):
+        full = profiles["09_variational_autoencoders"]["full"]
+        encoder = autoencoders.build_convolutional_encoder(20, widths=full["encoder_filters"])
+        decoder = autoencoders.build_convolutional_decoder(
+            10, widths=full["decoder_filters"], activation=None
+        )
+        vae = autoencoders.VariationalAutoencoder(encoder, decoder)
+        assert np.isfinite(self.step(vae, None, pictures(2, (28, 28, 1))))
