@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
-from scipy.special import logsumexp
+from scipy.special import logit, logsumexp
 
 
 def build_dense_encoder(code_size, image_shape=(28, 28, 1), widths=(256, 128)):
@@ -143,6 +143,21 @@ def build_denoiser(image_shape=(28, 28, 1), widths=(24, 48)):
     both = layers.Concatenate()([full, up])
     outputs = layers.Conv2D(channels, 3, padding="same", activation="sigmoid")(both)
     return keras.Model(inputs, outputs, name="denoiser")
+
+
+def start_at_the_mean(decoder, images):
+    """Sets the last bias of a decoder of logits to the brightness of the images.
+
+    Training then need not begin with large steps that only learn how dark images are; with a high
+    rate these can switch off parts of the network for good.
+
+    Args:
+        decoder: model whose last layer with weights gives the logits.
+        images: array (n, H, W, C) in [0, 1].
+    """
+    brightness = np.clip(np.mean(images), 1e-3, 1 - 1e-3)
+    last = [layer for layer in decoder.layers if layer.weights][-1]
+    last.bias.assign(np.full(last.bias.shape, logit(brightness)))
 
 
 def compile_for(model, steps, rate=2e-3, loss="binary_crossentropy"):

@@ -140,6 +140,20 @@ class TestPairs:
 
 
 class TestTraining:
+    @pytest.mark.parametrize("kind", ["dense", "convolutional"])
+    def test_a_decoder_starts_at_the_brightness_of_the_images(self, kind):
+        decoder = getattr(autoencoders, f"build_{kind}_decoder")(2, SMALL, [4], activation=None)
+        images = pictures(5) / 4
+        autoencoders.start_at_the_mean(decoder, images)
+        # Code 0 passes only biases, and all but the last are 0 at the start.
+        drawn = special.expit(decoder(np.zeros((1, 2))))
+        np.testing.assert_allclose(drawn, np.full((1, *SMALL), images.mean()), rtol=1e-4)
+
+    def test_a_decoder_of_black_images_starts_finite(self):
+        decoder = autoencoders.build_dense_decoder(2, SMALL, [], activation=None)
+        autoencoders.start_at_the_mean(decoder, np.zeros((1, *SMALL)))
+        assert np.isfinite(decoder(np.zeros((1, 2)))).all()
+
     def test_a_linear_autoencoder_finds_pca(self):
         rng = np.random.default_rng(0)
         flat = rng.normal(size=(300, 3)) * [3, 2, 1] @ rng.normal(size=(3, 16))
