@@ -383,6 +383,64 @@ def ranges(panels, *, alt, x_label="gain"):
         ncols=len(first),
         frameon=False,
     )
+
+
+def labelled(points, labels, *, alt, x_label="", y_label="", title=""):
+    """Draws each point of the plane as its label, so that many classes keep apart.
+
+    Args:
+        points: array (n, 2).
+        labels: array (n,) of whole numbers from 0 to 9.
+        alt: what the figure shows, in a sentence.
+    """
+    points, labels = np.asarray(points), np.asarray(labels)
+    if points.ndim != 2 or points.shape[1] != 2 or labels.shape != points.shape[:1]:
+        raise ValueError(
+            f"points has shape {points.shape} and labels {labels.shape}; they must be (n, 2) and "
+            f"(n,)"
+        )
+    figure, axes = _new(1, 1, height=5.0)
+    for label in np.unique(labels):
+        colour = colormaps["tab10"](int(label) % 10)
+        marks = {"marker": f"${label}$", "s": 36, "color": colour, "linewidths": 0.3}
+        axes[0].scatter(*points[labels == label].T, **marks)
+    _label(axes[0], x_label, y_label, title)
+    show(figure, alt)
+
+
+def rows(named, *, alt, count=8, size=0.8, x_label="", y_label=""):
+    """Draws one row of pictures for each name, the name at its left.
+
+    All pictures are tiles of one: hundreds are drawn as fast as a few.
+
+    Args:
+        named: dict from name to array (n, H, W, 1), in [0, 1]; H and W are the same for all.
+        alt: what the figure shows, in a sentence.
+        count: pictures in a row, the first ones of each array.
+        size: width of a picture in inches.
+    """
+    _check_named("named", named)
+    tiles = []
+    for name, pictures in named.items():
+        pictures = np.asarray(pictures, "float32")[:count]
+        if pictures.ndim != 4 or pictures.shape[-1] != 1 or len(pictures) < count:
+            raise ValueError(
+                f"named[{name!r}] has shape {pictures.shape}; it must be (n, H, W, 1) with n of at "
+                f"least count, {count}"
+            )
+        # A white frame keeps neighbours apart.
+        framed = np.pad(pictures[..., 0], ((0, 0), (1, 1), (1, 1)), constant_values=1)
+        tiles.append(np.hstack(framed))
+    height = len(tiles[0])
+    width = min(WIDEST, max(WIDTH * 0.8, count * size + 1.2))
+    figure, axes = _new(1, 1, width=width, height=len(tiles) * (width - 1.2) / count + 0.3)
+    figure.get_layout_engine().set(w_pad=0.1)  # inches: names stand close to the edge
+    axes[0].imshow(np.vstack(tiles), cmap="gray", vmin=0, vmax=1)
+    axes[0].set_yticks((np.arange(len(tiles)) + 0.5) * height - 0.5, list(named))
+    axes[0].set_xticks([])
+    axes[0].tick_params(length=0)
+    axes[0].spines[:].set_visible(False)
+    _label(axes[0], x_label, y_label, "")
     show(figure, alt)
 
 

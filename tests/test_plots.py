@@ -50,6 +50,8 @@ CALLS = {
     "trade_offs": lambda alt: plots.trade_offs(
         {"a": [[10, 1], [1000, 3]], "b": [[100, 0]]}, [[10, 1], [1000, 3]], alt=alt
     ),
+    "rows": lambda alt: plots.rows({"a": np.zeros((2, 4, 4, 1))}, count=2, alt=alt),
+    "labelled": lambda alt: plots.labelled([[0, 1], [1, 0], [2, 2]], [3, 7, 3], alt=alt),
     "fits": lambda alt: plots.fits(
         {"a": {"truth": [1, 2], "fit": [1, 1]}, "b": {"truth": [2, 1]}, "c": {"fit": [0, 1]}},
         x=[0, 1],
@@ -386,3 +388,44 @@ def test_ranges_draw_every_run_and_a_bar_from_zero_to_the_mean(drawn):
 def test_ranges_need_groups_in_each_panel():
     with pytest.raises(ValueError, match="score"):
         plots.ranges({"score": {}}, alt="Nothing to see.")
+
+
+def test_labelled_points_are_drawn_as_their_numerals(drawn):
+    plots.labelled([[0, 1], [1, 0], [2, 2]], [3, 7, 3], alt="Points.", x_label="a")
+    (axis,) = drawn[0].axes
+    threes, sevens = axis.collections
+    np.testing.assert_array_equal(threes.get_offsets(), [[0, 1], [2, 2]])
+    np.testing.assert_array_equal(sevens.get_offsets(), [[1, 0]])
+    # A numeral's outline has more corners than any plain marker, and each numeral its own.
+    shapes = [len(marks.get_paths()[0].vertices) for marks in (threes, sevens)]
+    assert shapes[0] > shapes[1] > 5
+    assert tuple(threes.get_facecolor()[0]) != tuple(sevens.get_facecolor()[0])
+
+
+@pytest.mark.parametrize(("points", "labels"), [([[0, 1, 2]], [1]), ([[0, 1]], [1, 2])])
+def test_labelled_points_need_a_label_each(points, labels):
+    with pytest.raises(ValueError, match="labels"):
+        plots.labelled(points, labels, alt="Points.")
+
+
+def test_rows_tile_the_first_pictures_beside_their_name(drawn):
+    a, b = RANDOM.random((2, 3, 4, 5, 1))
+    plots.rows({"a": a, "b": b}, count=2, alt="Pictures.")
+    (axis,) = drawn[0].axes
+    tiles = axis.images[0].get_array()
+    assert tiles.shape == (2 * 6, 2 * 7)
+    for i, picture in enumerate([*a[:2], *b[:2]]):
+        top, left = 6 * (i // 2), 7 * (i % 2)
+        tile = tiles[top : top + 6, left : left + 7]
+        np.testing.assert_allclose(tile[1:-1, 1:-1], picture[..., 0], rtol=1e-6)
+        assert tile[0].min() == tile[-1].min() == tile[:, 0].min() == tile[:, -1].min() == 1
+    assert axis.images[0].get_clim() == (0, 1)
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
+    # A name stands at the middle of its row.
+    np.testing.assert_array_equal(axis.get_yticks(), [2.5, 8.5])
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 4), (1, 4, 4, 1), (2, 4, 4, 3)])
+def test_rows_need_enough_pictures(shape):
+    with pytest.raises(ValueError, match=r"named\['a'\] has shape"):
+        plots.rows({"a": np.zeros(shape)}, count=2, alt="Pictures.")
