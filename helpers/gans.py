@@ -576,9 +576,10 @@ def build_inception_reader(image_shape, weights="imagenet"):
     if image_shape[-1] == 1:
         x = layers.Concatenate()([x, x, x])
     x = layers.Rescaling(2.0, offset=-1.0)(x)
-    network = keras.applications.InceptionV3(weights=weights, input_tensor=x)
-    features = network.get_layer("avg_pool").output
-    return keras.Model(inputs, [features, network.output], name="inception_reader")
+    network = keras.applications.InceptionV3(weights=weights)
+    both = keras.Model(network.input, [network.get_layer("avg_pool").output, network.output])
+    # Resizing would put whatever follows it into training mode where nothing is said.
+    return keras.Model(inputs, both(x, training=False), name="inception_reader")
 
 
 def weight_change(before, after):
