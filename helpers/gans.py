@@ -4,7 +4,7 @@ Discriminators return logits: no sigmoid at their end, and losses that are finit
 Images are in [0, 1], channels last.
 """
 
-from helpers import arguments
+from helpers import arguments, metrics
 
 import keras
 import numpy as np
@@ -470,6 +470,27 @@ def build_dcgan(
     )
 
 
+def build_conditional_gan(
+    latent_size=64, num_classes=10, image_shape=(28, 28, 1), widths=(48, 32), hidden=128
+):
+    """A convolutional `ConditionalGAN` with a projection discriminator; see `build_dcgan`."""
+    return ConditionalGAN(
+        build_conditional_generator(latent_size, num_classes, image_shape, widths),
+        build_projection_discriminator(image_shape, num_classes, widths[::-1], hidden),
+    )
+
+
+def build_wasserstein_gan(
+    latent_size=64, image_shape=(28, 28, 1), widths=(48, 32), hidden=128, critic_steps=1
+):
+    """A convolutional `WassersteinGAN` with the gradient penalty; see `build_dcgan`."""
+    return WassersteinGAN(
+        build_generator(latent_size, image_shape, widths),
+        build_discriminator(image_shape, widths[::-1], hidden),
+        critic_steps=critic_steps,
+    )
+
+
 def adam_pair(generator_rate, discriminator_rate, beta_1=0.5, beta_2=0.999):
     """One Adam for each player, with the short memory β₁ = 0.5 of Radford et al. (2016).
 
@@ -580,6 +601,47 @@ def build_inception_reader(image_shape, weights="imagenet"):
     both = keras.Model(network.input, [network.get_layer("avg_pool").output, network.output])
     # Resizing would put whatever follows it into training mode where nothing is said.
     return keras.Model(inputs, both(x, training=False), name="inception_reader")
+
+
+class Judge:
+    """Scores generated images in five ways.
+
+    Calling it with images, and with the labels that were asked for if there are any, returns a
+    dict: `Fréchet` distance to the real images, `Inception` score (one part), the share `read as
+    asked` (NaN without labels), mean distance to the `nearest` training image, and `spread`, the
+    mean distance of two images that are read as the same class.
+
+    Args:
+        reader: model such as `build_reader` makes.
+        real: images (n, H, W, C) to compare with, which no generator has learned from.
+        train: images (m, H, W, C) that the generators learn from.
+        scorer: another such model, such as `build_inception_reader` makes, for the Fréchet
+            distance and the Inception score; None for the reader.
+    """
+
+    def __init__(self, reader, real, train, scorer=None):
+        self.reader = reader
+        self.scorer = scorer or reader
+        self.train = train
+        self.real_features = self.features(real)
+
+    def features(self, images):
+        """Returns the features that the Fréchet distance compares."""
+        return self.scorer.predict(images, verbose=0)[0]
+
+    def __call__(self, images, labels=None):
+        features, probabilities = self.scorer.predict(images, verbose=0)
+        read = probabilities
+        if self.scorer is not self.reader:
+            read = self.reader.predict(images, verbose=0)[1]
+        read = read.argmax(axis=1)
+        return {
+            "Fréchet": metrics.frechet_distance(self.real_features, features),
+            "Inception": metrics.inception_score(probabilities, splits=1)[0],
+            "read as asked": np.nan if labels is None else float(np.mean(read == labels)),
+            "nearest": float(np.mean(metrics.nearest_distances(images, self.train))),
+            "spread": metrics.class_spread(images, read),
+        }
 
 
 def weight_change(before, after):

@@ -1,4 +1,4 @@
-from helpers import gans
+from helpers import gans, metrics
 
 import keras
 import numpy as np
@@ -384,12 +384,7 @@ class TestConditionalGAN:
             )
 
     def test_full_size_takes_a_step(self):
-        gan = stepping(
-            gans.ConditionalGAN(
-                gans.build_conditional_generator(128, widths=(256, 128)),
-                gans.build_projection_discriminator(widths=(128, 256), hidden=256),
-            )
-        )
+        gan = stepping(gans.build_conditional_gan(128, widths=(256, 128), hidden=256))
         images = np.zeros((2, 28, 28, 1), "float32")
         history = gan.fit(images, np.array([3, 7]), batch_size=2, verbose=0).history
         assert np.isfinite(history["generator_loss"]).all()
@@ -567,10 +562,7 @@ class TestWassersteinGAN:
 
     def test_full_size_takes_a_step(self):
         gan = stepping(
-            gans.WassersteinGAN(
-                gans.build_generator(128, widths=(256, 128)),
-                gans.build_discriminator(widths=(128, 256), hidden=256),
-            )
+            gans.build_wasserstein_gan(128, widths=(256, 128), hidden=256, critic_steps=5)
         )
         history = gan.fit(np.zeros((2, 28, 28, 1), "float32"), batch_size=2, verbose=0).history
         assert np.isfinite(history["distance"]).all()
@@ -580,6 +572,47 @@ def test_the_pair_of_optimisers_has_the_rates_and_memories_asked_for():
     pair = gans.adam_pair(1e-3, 2e-3, beta_1=0.0, beta_2=0.9)
     assert [float(adam.learning_rate) for adam in pair] == pytest.approx([1e-3, 2e-3])
     assert [(adam.beta_1, adam.beta_2) for adam in pair] == [(0.0, 0.9)] * 2
+
+
+class TestJudge:
+    @pytest.fixture
+    def judged(self):
+        reader = gans.build_reader(gans.build_classifier(SMALL, 3, widths=(4,), features=6))
+        return reader, digits(40), digits(30, seed=1), digits(50, seed=2)
+
+    def test_its_scores_are_those_of_the_parts(self, judged):
+        reader, images, real, train = judged
+        labels = np.arange(40) % 3
+        features, probabilities = (x.numpy() for x in reader(images, training=False))
+        read = probabilities.argmax(axis=1)
+        scores = gans.Judge(reader, real, train)(images, labels)
+        real_features = reader(real, training=False)[0].numpy()
+        truth = {
+            "Fréchet": metrics.frechet_distance(real_features, features),
+            "Inception": metrics.inception_score(probabilities, splits=1)[0],
+            "read as asked": np.mean(read == labels),
+            "nearest": np.mean(metrics.nearest_distances(images, train)),
+            "spread": metrics.class_spread(images, read),
+        }
+        assert scores == pytest.approx(truth, rel=1e-4, abs=1e-6)
+
+    def test_real_images_and_copies(self, judged):
+        reader, _, real, train = judged
+        judge = gans.Judge(reader, real, train)
+        assert judge(real)["Fréchet"] == pytest.approx(0, abs=1e-6)
+        assert judge(train)["nearest"] == pytest.approx(0, abs=1e-5)
+        assert np.isnan(judge(real)["read as asked"])
+
+    def test_another_scorer_scores_and_the_reader_reads(self, judged):
+        reader, images, real, train = judged
+        scorer = gans.build_reader(gans.build_classifier(SMALL, 5, widths=(4,), features=4))
+        judge, other = gans.Judge(reader, real, train, scorer), gans.Judge(scorer, real, train)
+        labels = reader(images, training=False)[1].numpy().argmax(axis=1)
+        scores = judge(images, labels)
+        assert judge.features(images).shape == (40, 4)
+        assert scores["read as asked"] == 1
+        assert scores["Fréchet"] == pytest.approx(other(images)["Fréchet"])
+        assert scores["Inception"] == pytest.approx(other(images)["Inception"])
 
 
 @pytest.fixture(scope="module")
