@@ -4,10 +4,12 @@ Discriminators return logits: no sigmoid at their end, and losses that are finit
 Images are in [0, 1], channels last.
 """
 
+from helpers import arguments, metrics
+
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers, ops
+from keras import layers, ops, tree
 from scipy.special import rel_entr
 
 
@@ -100,6 +102,33 @@ def saturating_generator_loss(fake_logits):
     return -ops.mean(ops.softplus(fake_logits))
 
 
+def gradient_penalty(critic, real, fake, seed=None):
+    """Mean of (‖∇critic(x̂)‖ − 1)², x̂ drawn uniformly between real and generated images.
+
+    Gulrajani et al. (2017), equation 3, without its factor λ. The norm is taken over all pixels of
+    an image, one norm an image.
+
+    Args:
+        critic: function from images (B, …) to scores (B, 1), each image judged by itself.
+        real, fake: images (B, …) of the same shape, taken in pairs.
+        seed: see `keras.random.uniform`.
+
+    Returns:
+        A scalar.
+    """
+    one_an_image = (ops.shape(real)[0],) + (1,) * (len(real.shape) - 1)
+    share = keras.random.uniform(one_an_image, seed=seed)
+    points = share * real + (1 - share) * fake
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        scores = critic(points)
+    slopes = tape.gradient(scores, points)
+    squares = ops.sum(slopes**2, axis=tuple(range(1, len(slopes.shape))))
+    # The square root has an infinite slope at 0, where 0 · ∞ would make every weight NaN.
+    norms = ops.sqrt(ops.maximum(squares, 1e-12))
+    return ops.mean((norms - 1) ** 2)
+
+
 def build_dense_generator(latent_size=64, image_shape=(28, 28, 1), widths=(128, 256)):
     """A generator of dense layers: noise (B, latent_size) → images (B, H, W, C) in [0, 1]."""
     blocks = [keras.Input((latent_size,))]
@@ -175,14 +204,53 @@ def build_discriminator(image_shape=(28, 28, 1), widths=(32, 48), hidden=128):
         widths: channels of the maps; each convolution halves the sides.
         hidden: units of the dense layer before the logit.
     """
-    blocks = [keras.Input(image_shape)]
-    for filters in widths:
-        blocks += [
-            layers.Conv2D(filters, 4, strides=2, padding="same"),
-            layers.LeakyReLU(negative_slope=0.2),
-        ]
-    blocks += [layers.Flatten(), layers.Dense(hidden), layers.LeakyReLU(negative_slope=0.2)]
+    blocks = _look(image_shape, widths, hidden)
     return keras.Sequential([*blocks, layers.Dense(1)], name="discriminator")
+
+
+def build_conditional_generator(
+    latent_size=64, num_classes=10, image_shape=(28, 28, 1), widths=(48, 32)
+):
+    """A `build_generator` that is told what to draw.
+
+    Each class has a learned vector of latent_size numbers, which is put beside the noise.
+
+    Args:
+        latent_size, image_shape, widths: see `build_generator`.
+        num_classes: number of classes.
+
+    Returns:
+        keras.Model from [noise (B, latent_size), labels (B,)] to images (B, H, W, C) in [0, 1].
+    """
+    noise, label = keras.Input((latent_size,)), keras.Input((), dtype="int32")
+    told = layers.Embedding(num_classes, latent_size)(label)
+    draw = build_generator(2 * latent_size, image_shape, widths)
+    images = draw(layers.Concatenate()([noise, told]))
+    return keras.Model([noise, label], images, name="conditional_generator")
+
+
+def build_projection_discriminator(
+    image_shape=(28, 28, 1), num_classes=10, widths=(32, 48), hidden=128
+):
+    """A discriminator of images and labels (Miyato and Koyama, 2018).
+
+    Its logit is ψ(φ(x)) + ⟨e_y, φ(x)⟩: one term asks whether the image is real, the other whether
+    its features φ(x) lie in the direction e_y of its label.
+
+    Args:
+        image_shape, widths, hidden: see `build_discriminator`.
+        num_classes: number of classes.
+
+    Returns:
+        keras.Model from [images (B, H, W, C), labels (B,)] to logits (B, 1).
+    """
+    look = keras.Sequential(_look(image_shape, widths, hidden), name="features")
+    image, label = keras.Input(image_shape), keras.Input((), dtype="int32")
+    features = look(image)
+    direction = layers.Embedding(num_classes, hidden)(label)
+    fit = layers.Dot(axes=1)([direction, features])
+    logit = layers.Add()([layers.Dense(1)(features), fit])
+    return keras.Model([image, label], logit, name="projection_discriminator")
 
 
 class GAN(keras.Model):
@@ -208,10 +276,12 @@ class GAN(keras.Model):
         self, generator, discriminator, smoothing=0.0, augment=None, average_decay=0.99, **kwargs
     ):
         super().__init__(**kwargs)
-        if generator.output_shape[1:] != discriminator.input_shape[1:]:
+        # Where a network also takes labels, they come second.
+        made, taken = generator.output_shape[1:], tree.flatten(discriminator.inputs)[0].shape[1:]
+        if made != taken:
             raise ValueError(
-                f"generator makes images of shape {generator.output_shape[1:]} and discriminator "
-                f"takes {discriminator.input_shape[1:]}; the two must be the same"
+                f"generator makes images of shape {made} and discriminator takes {taken}; the two "
+                f"must be the same"
             )
         if not 0 <= average_decay < 1:
             raise ValueError(f"average_decay is {average_decay!r}; it must be in [0, 1)")
@@ -249,25 +319,33 @@ class GAN(keras.Model):
 
     def noise(self, count):
         """Draws noise (count, latent) from a standard normal."""
-        shape = (count, self.generator.input_shape[-1])
+        shape = (count, self.generator.inputs[0].shape[-1])
         return keras.random.normal(shape, seed=self.seed_generator)
+
+    def judge(self, images, *labels):
+        """Returns the discriminator's logits of augmented images, told their labels if any."""
+        images = self.augment(images, training=True)
+        return self.discriminator([images, *labels] if labels else images, training=True)
 
     def train_step(self, real):
         noise = self.noise(ops.shape(real)[0])
         # Both players move at once, from the same generated images: one pass serves both losses.
         with tf.GradientTape(persistent=True) as tape:
             fake = self.generator(noise, training=True)
-            real_logits = self.discriminator(self.augment(real, training=True), training=True)
-            fake_logits = self.discriminator(self.augment(fake, training=True), training=True)
+            real_logits, fake_logits = self.judge(real), self.judge(fake)
             losses = (
                 discriminator_loss(real_logits, fake_logits, self.smoothing),
                 generator_loss(fake_logits),
             )
         self.move(self.discriminator, self.discriminator_optimizer, losses[0], tape)
         self.move(self.generator, self.generator_optimizer, losses[1], tape)
+        return self.end_step(losses)
+
+    def end_step(self, values):
+        """Lets the average follow, and reports the values of the step by name."""
         self.average()
-        for tracker, loss in zip(self.trackers, losses, strict=True):
-            tracker.update_state(loss)
+        for tracker, value in zip(self.trackers, values, strict=True):
+            tracker.update_state(value)
         return {tracker.name: tracker.result() for tracker in self.trackers}
 
     def move(self, player, optimizer, loss, tape):
@@ -284,6 +362,92 @@ class GAN(keras.Model):
             self.averaged_generator.weights, self.generator.weights, strict=True
         ):
             average.assign(decay * average + (1 - decay) * weight)
+
+
+class ConditionalGAN(GAN):
+    """A `GAN` whose two players are told a label (Mirza and Osindero, 2014).
+
+    `fit` takes images and their labels; a drawing gets the label of a real image of its batch.
+    Calling the model turns [noise (B, latent), labels (B,)] into images.
+
+    Args:
+        generator: model such as `build_conditional_generator` makes.
+        discriminator: model such as `build_projection_discriminator` makes.
+        smoothing, augment, average_decay: see `GAN`.
+    """
+
+    def train_step(self, data):
+        real, labels = data
+        noise = self.noise(ops.shape(real)[0])
+        with tf.GradientTape(persistent=True) as tape:
+            fake = self.generator([noise, labels], training=True)
+            real_logits, fake_logits = self.judge(real, labels), self.judge(fake, labels)
+            losses = (
+                discriminator_loss(real_logits, fake_logits, self.smoothing),
+                generator_loss(fake_logits),
+            )
+        self.move(self.discriminator, self.discriminator_optimizer, losses[0], tape)
+        self.move(self.generator, self.generator_optimizer, losses[1], tape)
+        return self.end_step(losses)
+
+
+class WassersteinGAN(GAN):
+    """A `GAN` whose discriminator is a critic: its scores have no bound, their gap is a distance.
+
+    Without a limit on its slope a critic could make the gap as large as it likes. WGAN (Arjovsky
+    et al., 2017) clips its weights; WGAN-GP (Gulrajani et al., 2017) penalises slopes other than 1.
+
+    `fit` reports `distance`, the critic's mean score of real images less that of generated ones,
+    and `penalty`, before it is weighted.
+
+    Args:
+        generator, discriminator, augment, average_decay: see `GAN`; the discriminator is the
+            critic and must judge each image by itself: no batch normalisation.
+        critic_steps: moves of the critic, each against new drawings, for one of the generator.
+        penalty_weight: λ, the weight of `gradient_penalty` in the critic's loss.
+        clip: bound on the size of each of the critic's weights; None for no bound.
+
+    Raises:
+        ValueError: as `GAN`; or if the number of steps is below 1.
+    """
+
+    def __init__(
+        self, generator, discriminator, critic_steps=5, penalty_weight=10.0, clip=None, **kwargs
+    ):
+        super().__init__(generator, discriminator, **kwargs)
+        arguments.check_whole_number("critic_steps", critic_steps, 1)
+        self.critic_steps = critic_steps
+        self.penalty_weight = penalty_weight
+        self.clip = clip
+        self.trackers = [keras.metrics.Mean(name="distance"), keras.metrics.Mean(name="penalty")]
+
+    def train_step(self, real):
+        count = ops.shape(real)[0]
+        for _ in range(self.critic_steps):
+            fake = self.generator(self.noise(count), training=True)
+            with tf.GradientTape() as tape:
+                distance = ops.mean(self.judge(real)) - ops.mean(self.judge(fake))
+                penalty = self.penalty(real, fake)
+                loss = self.penalty_weight * penalty - distance
+            self.move(self.discriminator, self.discriminator_optimizer, loss, tape)
+            self.clip_weights()
+        noise = self.noise(count)
+        with tf.GradientTape() as tape:
+            loss = -ops.mean(self.judge(self.generator(noise, training=True)))
+        self.move(self.generator, self.generator_optimizer, loss, tape)
+        return self.end_step((distance, penalty))
+
+    def penalty(self, real, fake):
+        """Returns the `gradient_penalty` of the critic, 0 where it is not wanted."""
+        if not self.penalty_weight:
+            return 0.0
+        return gradient_penalty(self.judge, real, fake, self.seed_generator)
+
+    def clip_weights(self):
+        """Puts the critic's weights back between −clip and clip."""
+        if self.clip is not None:
+            for weight in self.discriminator.trainable_variables:
+                weight.assign(ops.clip(weight, -self.clip, self.clip))
 
 
 def build_dcgan(
@@ -306,10 +470,35 @@ def build_dcgan(
     )
 
 
-def adam_pair(generator_rate, discriminator_rate):
-    """One Adam for each player, with the short memory β₁ = 0.5 of Radford et al. (2016)."""
+def build_conditional_gan(
+    latent_size=64, num_classes=10, image_shape=(28, 28, 1), widths=(48, 32), hidden=128
+):
+    """A convolutional `ConditionalGAN` with a projection discriminator; see `build_dcgan`."""
+    return ConditionalGAN(
+        build_conditional_generator(latent_size, num_classes, image_shape, widths),
+        build_projection_discriminator(image_shape, num_classes, widths[::-1], hidden),
+    )
+
+
+def build_wasserstein_gan(
+    latent_size=64, image_shape=(28, 28, 1), widths=(48, 32), hidden=128, critic_steps=1
+):
+    """A convolutional `WassersteinGAN` with the gradient penalty; see `build_dcgan`."""
+    return WassersteinGAN(
+        build_generator(latent_size, image_shape, widths),
+        build_discriminator(image_shape, widths[::-1], hidden),
+        critic_steps=critic_steps,
+    )
+
+
+def adam_pair(generator_rate, discriminator_rate, beta_1=0.5, beta_2=0.999):
+    """One Adam for each player, with the short memory β₁ = 0.5 of Radford et al. (2016).
+
+    Gulrajani et al. (2017) train a critic with β₁ = 0, β₂ = 0.9: its gradient turns faster still.
+    """
     return tuple(
-        keras.optimizers.Adam(rate, beta_1=0.5) for rate in (generator_rate, discriminator_rate)
+        keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=beta_2)
+        for rate in (generator_rate, discriminator_rate)
     )
 
 
@@ -389,6 +578,72 @@ def build_reader(classifier):
     return keras.Model(classifier.input, [features, layers.Softmax()(classifier.output)])
 
 
+def build_inception_reader(image_shape, weights="imagenet"):
+    """Inception v3 as the scores of the papers use it, with its scaling of images inside.
+
+    Images are enlarged to 299 × 299 pixels, grey ones are given three channels, and [0, 1] becomes
+    the [−1, 1] that the network was trained on.
+
+    Args:
+        image_shape: (H, W, 1) or (H, W, 3).
+        weights: "imagenet" downloads the published weights once; None leaves them random.
+
+    Returns:
+        keras.Model from images (B, H, W, C) in [0, 1] to [features (B, 2048), probabilities
+        (B, 1000)].
+    """
+    x = inputs = keras.Input(image_shape)
+    x = layers.Resizing(299, 299)(x)
+    if image_shape[-1] == 1:
+        x = layers.Concatenate()([x, x, x])
+    x = layers.Rescaling(2.0, offset=-1.0)(x)
+    network = keras.applications.InceptionV3(weights=weights)
+    both = keras.Model(network.input, [network.get_layer("avg_pool").output, network.output])
+    # Resizing would put whatever follows it into training mode where nothing is said.
+    return keras.Model(inputs, both(x, training=False), name="inception_reader")
+
+
+class Judge:
+    """Scores generated images in five ways.
+
+    Calling it with images, and with the labels that were asked for if there are any, returns a
+    dict: `Fréchet` distance to the real images, `Inception` score (one part), the share `read as
+    asked` (NaN without labels), mean distance to the `nearest` training image, and `spread`, the
+    mean distance of two images that are read as the same class.
+
+    Args:
+        reader: model such as `build_reader` makes.
+        real: images (n, H, W, C) to compare with, which no generator has learned from.
+        train: images (m, H, W, C) that the generators learn from.
+        scorer: another such model, such as `build_inception_reader` makes, for the Fréchet
+            distance and the Inception score; None for the reader.
+    """
+
+    def __init__(self, reader, real, train, scorer=None):
+        self.reader = reader
+        self.scorer = scorer or reader
+        self.train = train
+        self.real_features = self.features(real)
+
+    def features(self, images):
+        """Returns the features that the Fréchet distance compares."""
+        return self.scorer.predict(images, verbose=0)[0]
+
+    def __call__(self, images, labels=None):
+        features, probabilities = self.scorer.predict(images, verbose=0)
+        read = probabilities
+        if self.scorer is not self.reader:
+            read = self.reader.predict(images, verbose=0)[1]
+        read = read.argmax(axis=1)
+        return {
+            "Fréchet": metrics.frechet_distance(self.real_features, features),
+            "Inception": metrics.inception_score(probabilities, splits=1)[0],
+            "read as asked": np.nan if labels is None else float(np.mean(read == labels)),
+            "nearest": float(np.mean(metrics.nearest_distances(images, self.train))),
+            "spread": metrics.class_spread(images, read),
+        }
+
+
 def weight_change(before, after):
     """The length of the step between two lists of weights, as `model.get_weights()` gives them.
 
@@ -416,6 +671,17 @@ def gradient_norm(loss, generator, discriminator, noise):
         # Inference mode: in training mode batch normalisation would update its averages.
         value = loss(discriminator(generator(noise, training=False), training=False))
     return float(tf.linalg.global_norm(tape.gradient(value, variables)))
+
+
+def _look(image_shape, widths, hidden):
+    """Returns the layers of a discriminator before its logit."""
+    blocks = [keras.Input(image_shape)]
+    for filters in widths:
+        blocks += [
+            layers.Conv2D(filters, 4, strides=2, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+        ]
+    return [*blocks, layers.Flatten(), layers.Dense(hidden), layers.LeakyReLU(negative_slope=0.2)]
 
 
 def _normalisation():

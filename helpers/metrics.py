@@ -3,7 +3,10 @@
 Nothing here trains or holds a model: features and class probabilities come in as arrays.
 """
 
+import contextlib
+
 import numpy as np
+from scipy.spatial.distance import pdist
 from scipy.special import rel_entr
 
 
@@ -37,7 +40,7 @@ def frechet_distance(real, generated):
     a, b = _covariance_factor(real), _covariance_factor(generated)
     # Σ₁ = AᵀA and Σ₂ = BᵀB, so the eigenvalues of Σ₁Σ₂ are the squared singular values of ABᵀ.
     # No matrix root is taken, so covariances without full rank do no harm.
-    cross = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    cross = _sum_of_singular_values(a, b)
     return max(0.0, float(difference @ difference + np.sum(a**2) + np.sum(b**2) - 2 * cross))
 
 
@@ -81,6 +84,60 @@ def inception_score(probabilities, splits=10):
         # rel_entr takes 0 · log 0 as 0, which is its limit.
         scores.append(np.exp(rel_entr(part, marginal).sum(axis=1).mean()))
     return float(np.mean(scores)), float(np.std(scores))
+
+
+def nearest_distances(points, others):
+    """Distance of each point to the nearest of the others.
+
+    For generated images against training images it tells copies, which have a distance near 0. A
+    distance far below that of unseen real images is a warning, one far above it another.
+
+    Args:
+        points, others: arrays (n, …) and (m, …), such as images; compared number by number.
+
+    Returns:
+        Array (n,) of Euclidean distances.
+
+    Raises:
+        ValueError: if one is empty, or what they hold differs in size.
+    """
+    points, others = _rows("points", points), _rows("others", others)
+    if points.shape[1] != others.shape[1]:
+        raise ValueError(
+            f"points have {points.shape[1]} numbers each and others {others.shape[1]}; both must "
+            f"have as many"
+        )
+    squares = np.sum(others**2, axis=1)
+    nearest = [
+        # |a − b|² = |a|² + |b|² − 2ab, one matrix product for a block of points.
+        np.sum(block**2, axis=1) + np.min(squares - 2 * block @ others.T, axis=1)
+        for block in np.array_split(points, -(-len(points) // 500))
+    ]
+    return np.sqrt(np.maximum(np.concatenate(nearest), 0))
+
+
+def class_spread(points, labels):
+    """Mean distance between two points of the same class, averaged over the classes.
+
+    A generator that draws one picture a class has a spread of 0, whatever a classifier says of it.
+
+    Args:
+        points: array (n, …), such as images.
+        labels: whole numbers (n,).
+
+    Returns:
+        A float ≥ 0; a class with a single point is left out.
+
+    Raises:
+        ValueError: if there is not one label a point, or no class has two points.
+    """
+    points, labels = _rows("points", points), np.asarray(labels)
+    if labels.shape != (len(points),):
+        raise ValueError(f"labels has shape {labels.shape}; there must be one for {len(points)}")
+    spreads = [pdist(points[labels == c]).mean() for c in set(labels) if sum(labels == c) > 1]
+    if not spreads:
+        raise ValueError("labels has no class with two points; a spread needs a pair")
+    return float(np.mean(spreads))
 
 
 def psnr(a, b, max_value=1.0):
@@ -177,6 +234,13 @@ def _masks(truth, prediction):
     return truth, prediction
 
 
+def _rows(name, values):
+    values = np.asarray(values, "float64")
+    if values.ndim < 2 or not len(values):
+        raise ValueError(f"{name} has shape {values.shape}; it must be (n, …) with n ≥ 1")
+    return values.reshape(len(values), -1)
+
+
 def _features(name, values):
     values = np.asarray(values, "float64")
     if values.ndim != 2 or len(values) < 2:
@@ -189,4 +253,29 @@ def _features(name, values):
 def _covariance_factor(features):
     """Returns A with AᵀA the sample covariance, of at most d rows."""
     centred = (features - features.mean(axis=0)) / np.sqrt(len(features) - 1)
-    return centred if len(centred) <= centred.shape[1] else np.linalg.qr(centred, mode="r")
+    if len(centred) <= centred.shape[1]:
+        return centred
+    # Cholesky takes half the time of QR, but loses the small directions of a steep covariance.
+    with contextlib.suppress(np.linalg.LinAlgError):
+        factor = np.linalg.cholesky(centred.T @ centred).T
+        if _steepness(factor) > 1e-6:
+            return factor
+    return np.linalg.qr(centred, mode="r")
+
+
+def _sum_of_singular_values(a, b):
+    """Returns the sum of the singular values of ABᵀ."""
+    product = a @ b.T
+    if len(a) == len(b) == a.shape[1] and _steepness(a) * _steepness(b) > 1e-7:
+        # Three times as fast. Rounding blurs the squares by 1e-16 of the largest, so that a root
+        # this far from 0 is off by less than 1e-9 of the largest.
+        values = np.linalg.eigvalsh(product @ product.T)
+        if values[0] > 1e-13 * values[-1]:
+            return np.sqrt(values).sum()
+    return np.linalg.svd(product, compute_uv=False).sum()
+
+
+def _steepness(triangle):
+    """Returns an estimate of the smallest over the largest singular value of a triangle."""
+    diagonal = np.abs(np.diag(triangle))
+    return diagonal.min() / max(diagonal.max(), np.finfo(float).tiny)

@@ -7,6 +7,7 @@ from helpers import data
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
 
 
 @pytest.fixture
@@ -189,3 +190,42 @@ def test_labels_of_faces():
     for images, labels in data.faces():
         assert [image.tobytes() in faces for image in images] == (labels == 1).tolist()
     np.testing.assert_array_equal(data.faces()[0][0], data.faces()[0][0])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Ten pictures of one colour each, 12 × 20 pixels, in two folders."""
+    for i in range(10):
+        path = tmp_path / ("half" if i % 2 else "rest") / f"{i}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (20, 12), (20 * i, 0, 255)).save(path)
+    return tmp_path
+
+
+def test_faces_of_a_folder(folder):
+    (x_train, y_train), (x_test, y_test) = data.faces(folder, side=8)
+    assert x_train.shape == (8, 8, 8, 3)
+    assert x_test.shape == (2, 8, 8, 3)
+    assert x_train.dtype == np.float32
+    np.testing.assert_array_equal(np.concatenate([y_train, y_test]), np.ones(10, "int32"))
+    images = np.concatenate([x_train, x_test])
+    # Every picture once, in [0, 1], its colour as it was.
+    reds = np.sort(np.round(images[:, 4, 4, 0] * 255))
+    np.testing.assert_array_equal(reds, 20 * np.arange(10))
+    np.testing.assert_allclose(images[..., 2], 1, atol=1e-6)
+
+
+def test_faces_of_a_folder_repeat_and_are_no_more_than_asked_for(folder):
+    first, again = (data.faces(folder, side=8, count=5)[0][0] for _ in range(2))
+    assert len(first) == 4
+    np.testing.assert_array_equal(first, again)
+
+
+def test_folders_that_will_not_do(tmp_path):
+    with pytest.raises(ValueError, match=r"nowhere.*no such folder.*img_align_celeba"):
+        data.faces(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="holds no pictures"):
+        data.faces(tmp_path)
+    Image.new("RGB", (4, 4)).save(tmp_path / "one.png")
+    with pytest.raises(ValueError, match="holds 1 pictures"):
+        data.faces(tmp_path)

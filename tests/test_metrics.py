@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import linalg, special
+from scipy.spatial import distance
 from skimage import metrics as skimage_metrics
 from sklearn.metrics import f1_score, jaccard_score
 
@@ -91,6 +92,23 @@ class TestFrechetDistance:
         assert metrics.frechet_distance(3 * a, 3 * b) == pytest.approx(
             9 * distance, rel=1e-9, abs=1e-8 * scale
         )
+
+    @pytest.mark.parametrize("least", [1e-2, 1e-6, 1e-12, 0.0])
+    def test_steep_covariances_have_a_closed_form(self, least):
+        # Each route of the sum of roots is taken: the quick one, the steep one, and no full rank.
+        rng = np.random.default_rng(6)
+        basis = linalg.qr(rng.normal(size=(30, 30)))[0]
+        # 0 leaves ten directions without any variance.
+        deviations = np.geomspace(1, least or 1e-3, 30) ** 0.5
+        deviations[20:] *= least > 0
+        white = [
+            linalg.qr(c - c.mean(axis=0), mode="economic")[0] * np.sqrt(len(c) - 1)
+            for c in (rng.normal(size=(400, 30)), rng.normal(size=(250, 30)))
+        ]
+        scales = (np.ones(30), rng.uniform(0.5, 2, 30))
+        a, b = (q * deviations * s @ basis for q, s in zip(white, scales, strict=True))
+        truth = np.sum((deviations * (scales[1] - scales[0])) ** 2)
+        assert metrics.frechet_distance(a, b) == pytest.approx(truth, rel=1e-6)
 
     def test_float32_features_far_from_zero_keep_their_digits(self):
         rng = np.random.default_rng(4)
@@ -195,6 +213,52 @@ class TestInceptionScore:
             metrics.inception_score(probabilities, splits=splits)
 
 
+class TestDiversity:
+    @settings(deadline=None, max_examples=25)
+    @given(st.integers(1, 1100), st.integers(1, 30), st.integers(0, 100))
+    def test_nearest_distances_agree_with_scipy(self, count, other, seed):
+        rng = np.random.default_rng(seed)
+        points, others = rng.normal(size=(count, 2, 3)), rng.normal(size=(other, 2, 3)) + 4
+        truth = distance.cdist(points.reshape(count, 6), others.reshape(other, 6)).min(axis=1)
+        np.testing.assert_allclose(metrics.nearest_distances(points, others), truth, rtol=1e-9)
+
+    def test_a_copy_has_distance_zero(self):
+        images = np.random.default_rng(0).random((20, 28, 28, 1), dtype="float32")
+        np.testing.assert_allclose(metrics.nearest_distances(images[3:5], images), 0, atol=1e-5)
+
+    def test_class_spread_agrees_with_loops(self):
+        rng = np.random.default_rng(1)
+        points, labels = rng.normal(size=(30, 4)), np.repeat([0, 1, 5], [8, 21, 1])
+        spreads = []
+        for label in (0, 1):
+            mine = points[labels == label]
+            pairs = [np.linalg.norm(a - b) for i, a in enumerate(mine) for b in mine[:i]]
+            spreads.append(np.mean(pairs))
+        assert metrics.class_spread(points, labels) == pytest.approx(np.mean(spreads))
+
+    def test_one_picture_a_class_has_no_spread(self):
+        assert metrics.class_spread(np.eye(3)[[0, 0, 1, 1, 1]], [0, 0, 1, 1, 1]) == 0
+
+    @pytest.mark.parametrize(
+        ("score", "first", "second", "message"),
+        [
+            ("nearest_distances", np.zeros(3), np.zeros((2, 3)), r"points has shape \(3,\)"),
+            ("nearest_distances", np.zeros((2, 3)), np.zeros((0, 3)), r"others has shape \(0, 3\)"),
+            (
+                "nearest_distances",
+                np.zeros((2, 3)),
+                np.zeros((2, 2)),
+                "3 numbers each and",
+            ),
+            ("class_spread", np.zeros((3, 2)), np.zeros(2), r"labels has shape \(2,\)"),
+            ("class_spread", np.zeros((3, 2)), np.arange(3), "no class with two points"),
+        ],
+    )
+    def test_bad_input(self, score, first, second, message):
+        with pytest.raises(ValueError, match=message):
+            getattr(metrics, score)(first, second)
+
+
 class TestPsnr:
     def test_agrees_with_scikit_image(self):
         rng = np.random.default_rng(0)
@@ -226,6 +290,7 @@ class TestPsnr:
 # Dice and intersection over union
 
 
+@settings(deadline=None)
 @given(hnp.arrays("int64", (3, 4, 5), elements=st.integers(0, 1)), st.integers(0, 2**32 - 1))
 def test_dice_is_scikit_learns_f1_of_each_image(truth, seed):
     prediction = np.random.default_rng(seed).integers(0, 2, truth.shape)
@@ -242,6 +307,7 @@ def test_dice_of_two_empty_masks_is_one_and_of_one_is_zero():
     assert metrics.dice(empty, full) == metrics.dice(full, empty) == 0
 
 
+@settings(deadline=None)
 @given(hnp.arrays("int64", (2, 4, 5), elements=st.integers(0, 3)), st.integers(0, 2**32 - 1))
 def test_iou_is_scikit_learns_jaccard_score_and_keras(truth, seed):
     prediction = np.random.default_rng(seed).integers(0, 3, truth.shape)

@@ -1,5 +1,7 @@
 """Real photographs that come inside installed packages: whole, in patches, and small faces."""
 
+from pathlib import Path
+
 from helpers import arguments
 from helpers.data import splits
 
@@ -149,16 +151,28 @@ def textures(train_size=480, test_size=480, seed=0):
     return tuple(parts)
 
 
-def faces():
+def faces(folder=None, side=64, count=20_000):
     """Small faces, and pieces of background: 100 of each, from Labeled Faces in the Wild.
 
     The faces were cut from photographs of people in the news (Huang et al., 2012); scikit-image
-    ships them.
+    ships them. A folder of pictures, such as CelebA's aligned faces, takes their place.
+
+    Args:
+        folder: None for the faces that ship, or a folder; its pictures may lie in folders inside.
+        side: height and width that pictures of a folder are brought to; a longer side is cropped.
+        count: at most so many pictures of the folder are read.
 
     Returns:
-        `(x_train, y_train), (x_test, y_test)`: images float32 (n, 25, 25, 1) in [0, 1], grey;
-        labels int32 (n,), 1 for a face and 0 for background; n is 160 and 40, half of them faces.
+        `(x_train, y_train), (x_test, y_test)`: images float32 in [0, 1]; labels int32 (n,), 1 for
+        a face and 0 for background. What ships is grey, (n, 25, 25, 1), n is 160 and 40, half of
+        them faces. A folder's pictures are in colour, (n, side, side, 3), all of them faces, a
+        fifth of them for testing.
+
+    Raises:
+        ValueError: if the folder is not there, or holds fewer than five pictures.
     """
+    if folder is not None:
+        return _faces_of(folder, side, count)
     from skimage.data import lfw_subset
 
     images = lfw_subset()[..., None].astype("float32")
@@ -168,6 +182,36 @@ def faces():
     train = rng.permutation(np.concatenate([people[:80], others[:80]]))
     test = rng.permutation(np.concatenate([people[80:], others[80:]]))
     return (images[train], labels[train]), (images[test], labels[test])
+
+
+def _faces_of(folder, side, count):
+    arguments.check_whole_number("side", side, 1)
+    arguments.check_whole_number("count", count, 5)
+    if not Path(folder).is_dir():
+        raise ValueError(
+            f"folder is {str(folder)!r}, and there is no such folder; put a folder of pictures "
+            f"there, such as CelebA's img_align_celeba (its makers ask you to fetch it by hand)"
+        )
+    import keras  # loads TensorFlow: only for those who read a folder
+
+    try:
+        batches = keras.utils.image_dataset_from_directory(
+            folder,
+            labels=None,
+            image_size=(side, side),
+            crop_to_aspect_ratio=True,
+            batch_size=None,
+            seed=0,
+            verbose=False,
+        )
+        images = np.stack([picture.numpy() for picture in batches.take(count)]) / 255
+    except ValueError as error:
+        raise ValueError(f"folder {str(folder)!r} holds no pictures: {error}") from error
+    if len(images) < 5:
+        raise ValueError(f"folder {str(folder)!r} holds {len(images)} pictures; it needs 5")
+    cut = len(images) * 4 // 5
+    labels = np.ones(len(images), "int32")
+    return (images[:cut], labels[:cut]), (images[cut:], labels[cut:])
 
 
 def split_columns(picture, split):

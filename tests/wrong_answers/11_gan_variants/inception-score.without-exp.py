@@ -1,0 +1,10 @@
+"""the score is 1, the smallest"""
+
+
+def inception(probabilities, splits):
+    scores = []
+    for part in np.array_split(probabilities, splits):
+        marginal = part.mean(axis=0)
+        ratio = np.divide(part, marginal, out=np.ones_like(part), where=part > 0)
+        scores.append(np.sum(part * np.log(ratio), axis=1).mean())
+    return np.mean(scores)
