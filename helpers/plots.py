@@ -349,6 +349,37 @@ def trade_offs(groups, front, *, alt, x_label="cost", y_label="score"):
     show(figure, alt)
 
 
+def clouds(panels, *, alt, arrows=None):
+    """Draws clouds of points side by side on shared axes, and arrows over them.
+
+    Args:
+        panels: dict from title to points, array (n, 2).
+        alt: what the figure shows, in a sentence.
+        arrows: dict from title to (places, directions), two arrays (m, 2), or None; a direction is
+            drawn at its true length.
+    """
+    _check_named("panels", panels)
+    arrows = arrows or {}
+    for name, points in [*panels.items(), *((t, a) for t, pair in arrows.items() for a in pair)]:
+        if name not in panels or np.ndim(points) != 2 or np.shape(points)[1] != 2:
+            raise ValueError(
+                f"{name!r} has shape {np.shape(points)}; each panel and its arrows must be (n, 2)"
+            )
+    width = WIDEST if len(panels) > 2 else WIDTH
+    figure, axes = _new(1, len(panels), height=width / len(panels) * 0.9 + 0.3, width=width)
+    for axis, (title, points) in zip(axes, panels.items(), strict=True):
+        axis.scatter(*np.asarray(points).T, s=4, color=COLOURS[0], alpha=0.4, linewidths=0)
+        if title in arrows:
+            (x, y), (u, v) = (np.asarray(each).T for each in arrows[title])
+            lengths = {"angles": "xy", "scale_units": "xy", "scale": 1}
+            axis.quiver(x, y, u, v, color=COLOURS[1], width=0.006, **lengths)
+        axis.sharex(axes[0])
+        axis.sharey(axes[0])
+        axis.set_aspect("equal")
+        _label(axis, "", "", title)
+    show(figure, alt)
+
+
 def _check_named(argument, named):
     if not isinstance(named, dict) or not named:
         raise ValueError(f"{argument} is {named!r}; it must be a dict that names what to draw")

@@ -37,6 +37,11 @@ CALLS = {
     "overlays": lambda alt: plots.overlays(
         RANDOM.random((6, 9, 9, 3)), RANDOM.random((6, 9, 9)), alt=alt, titles=range(6)
     ),
+    "clouds": lambda alt: plots.clouds(
+        {"a": RANDOM.random((9, 2)), "b": RANDOM.random((1, 2))},
+        alt=alt,
+        arrows={"a": (RANDOM.random((4, 2)), RANDOM.random((4, 2)))},
+    ),
     "bands": lambda alt: plots.bands({"a": RANDOM.random((3, 5)), "b": [[1, 2]]}, alt=alt),
     "scatter": lambda alt: plots.scatter({"a": RANDOM.random((5, 2)), "b": [[1, 2]]}, alt=alt),
     "boxes": lambda alt: plots.boxes(
@@ -334,3 +339,25 @@ def test_trade_offs_refuse_what_has_no_place_on_the_axes(points):
     for groups, front in (({"a": points}, [[1, 1]]), ({"a": [[1, 1]]}, points)):
         with pytest.raises(ValueError, match="costs above 0"):
             plots.trade_offs(groups, front, alt="Points.")
+
+
+def test_clouds_draw_arrows_at_their_true_length_on_shared_axes(drawn):
+    panels = {"a": [[0, 0], [1, 2]], "b": [[5, 5]]}
+    plots.clouds(panels, arrows={"b": ([[4, 4]], [[0.5, -1]])}, alt="two clouds, one arrow")
+    left, right = drawn[0].axes
+    for axis, (title, points) in zip((left, right), panels.items(), strict=True):
+        assert axis.get_title() == title
+        assert axis.collections[0].get_offsets().tolist() == points
+        assert axis.get_aspect() == 1
+    assert left.get_xlim() == right.get_xlim()
+    assert left.get_ylim() == right.get_ylim()
+    assert len(left.collections) == 1
+    field = right.collections[1]
+    assert (field.X[0], field.Y[0], field.U[0], field.V[0]) == (4, 4, 0.5, -1)
+    assert (field.angles, field.scale_units, field.scale) == ("xy", "xy", 1)
+
+
+@pytest.mark.parametrize("arrows", [{"b": ([[0, 0]], [[1, 1]])}, {"a": ([[0, 0]], [1, 1])}])
+def test_clouds_refuse_arrows_without_a_panel_or_a_place(arrows):
+    with pytest.raises(ValueError, match="each panel and its arrows"):
+        plots.clouds({"a": [[0, 0]]}, arrows=arrows, alt="one cloud")
