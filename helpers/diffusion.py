@@ -376,6 +376,7 @@ class Diffusion(keras.Model):
         self.average_decay = average_decay
         self.seed_generator = keras.random.SeedGenerator()
         self.loss_tracker = keras.metrics.Mean(name="loss")
+        self.compiled_call = tf.function(self.call, reduce_retracing=True)
         self.built = True
 
     def compile(self, optimizer, **kwargs):
@@ -421,6 +422,20 @@ class Diffusion(keras.Model):
     def call(self, inputs):
         return self.guess(inputs[0], inputs[1], self.averaged_network(inputs, training=False))
 
+    def denoiser(self, *conditions):
+        """Returns the function (xₜ, t) → x₀ that `sample` walks by.
+
+        Args:
+            conditions: what else the model is called with, arrays (B,).
+        """
+
+        def denoise(noisy, time):
+            times = np.full(len(noisy), time, "int32")
+            inputs = [np.asarray(noisy, "float32"), times, *conditions]
+            return self.compiled_call([tf.convert_to_tensor(each) for each in inputs]).numpy()
+
+        return denoise
+
     def guess(self, noisy, times, output):
         """x₀ that the network's output stands for, within the bounds."""
         convert = clean_from_noise if self.target == "noise" else clean_from_velocity
@@ -446,7 +461,8 @@ class GuidedDiffusion(Diffusion):
     def __init__(self, network, alpha_bar, no_label=10, guidance=2.0, drop=0.1, **others):
         super().__init__(network, alpha_bar, **others)
         self.no_label = no_label
-        self.guidance = guidance
+        # A variable, so that it can be changed without a new compilation.
+        self.guidance = tf.Variable(guidance, trainable=False, dtype="float32")
         self.drop = drop
 
     def train_step(self, data):
@@ -462,6 +478,36 @@ class GuidedDiffusion(Diffusion):
         with_label, without = ops.split(self.averaged_network(both, training=False), 2)
         output = without + self.guidance * (with_label - without)
         return self.guess(noisy, times, output)
+
+
+def train(model, arrays, updates, batch_size, rate, seed=0, callbacks=None):
+    """Trains a `Diffusion` by Adam, its rate falling to 0 along half a cosine.
+
+    Many updates run inside one call of TensorFlow, since one update of a small network takes less
+    time than a call.
+
+    Args:
+        model: a `Diffusion`.
+        arrays: clean data (n, …), or a tuple (data, labels).
+        updates: how many batches to learn from, a multiple of 10.
+        batch_size: samples in a batch.
+        rate: learning rate at the start.
+        seed: see `random_batches`.
+        callbacks: for `fit`.
+
+    Returns:
+        List of ten numbers: the mean loss of each tenth of the training.
+    """
+    check_positive(updates=updates)
+    if updates % 10:
+        raise ValueError(f"updates is {updates!r}; it must be a multiple of 10")
+    tenth = updates // 10
+    burst = max(count for count in range(1, 51) if tenth % count == 0)
+    falling = keras.optimizers.schedules.CosineDecay(rate, updates)
+    model.compile(keras.optimizers.Adam(falling), steps_per_execution=burst)
+    batches = random_batches(arrays, batch_size, seed)
+    options = {"epochs": 10, "steps_per_epoch": tenth, "shuffle": False, "verbose": 0}
+    return model.fit(batches, callbacks=callbacks, **options).history["loss"]
 
 
 def _beside(alpha_bar, x):

@@ -321,8 +321,9 @@ class TestNetworks:
     def test_image_network_sees_the_whole_image(self):
         network = diffusion.build_image_network(10, (16, 16, 1), widths=(4, 6), blocks=(1, 2))
         image = tf.Variable(np.random.default_rng(0).normal(size=(1, 16, 16, 1)), dtype="float32")
+        zero = [tf.zeros((1,), "int32")] * 2
         with tf.GradientTape() as tape:
-            corner = network([tf.identity(image), np.zeros(1), np.zeros(1)])[0, 0, 0, 0]
+            corner = network([tf.identity(image), *zero])[0, 0, 0, 0]
         assert np.all(tape.gradient(corner, image).numpy() != 0)
 
     @pytest.mark.parametrize("shape", [(28, 30, 1), (6, 8, 1)])
@@ -357,6 +358,13 @@ class TestDiffusion:
         model.bounds = (-0.1, 0.2)
         np.testing.assert_allclose(model([x, t]), np.clip(truth[target], -0.1, 0.2), rtol=1e-5)
 
+    def test_the_denoiser_gives_every_point_the_same_time(self):
+        model = diffusion.Diffusion(echo(), self.alpha_bar)
+        x = np.random.default_rng(0).normal(size=(5, 2))
+        clean = model.denoiser()(x, 7)
+        assert isinstance(clean, np.ndarray)
+        np.testing.assert_allclose(clean, model([x, np.full(5, 7)]), rtol=1e-5)
+
     @pytest.mark.parametrize("target", diffusion.TARGETS)
     def test_the_loss_is_the_squared_error_of_the_target(self, target):
         keras.utils.set_random_seed(0)
@@ -385,16 +393,21 @@ class TestDiffusion:
         model = diffusion.Diffusion(
             diffusion.build_point_network(20, widths=(32,)), self.alpha_bar, "velocity"
         )
-        model.compile(keras.optimizers.Adam(1e-2), steps_per_execution=50)
         data = np.tile(np.array([[2.0, -1.0]], "float32"), (10, 1))
-        batches = diffusion.random_batches(data, 64)
-        model.fit(batches, epochs=1, steps_per_epoch=300, shuffle=False, verbose=0)
+        losses = diffusion.train(model, data, updates=300, batch_size=64, rate=1e-2)
+        assert len(losses) == 10
+        assert losses[-1] < 0.3 * losses[0]
+        assert int(model.optimizer.iterations) == 300
         start = np.random.default_rng(0).normal(size=(50, 2)).astype("float32")
-        drawn = diffusion.sample(
-            lambda x, t: model([x.astype("float32"), np.full(50, t)]), start, self.alpha_bar, 10
-        )
+        drawn = diffusion.sample(model.denoiser(), start, self.alpha_bar, 10)
         np.testing.assert_allclose(drawn.mean(axis=0), [2, -1], atol=0.1)
         assert drawn.std(axis=0).max() < 0.2
+
+    @pytest.mark.parametrize("updates", [0, 25])
+    def test_training_goes_in_ten_equal_parts(self, updates):
+        model = diffusion.Diffusion(echo(), self.alpha_bar)
+        with pytest.raises(ValueError, match="updates is"):
+            diffusion.train(model, np.zeros((3, 2), "float32"), updates, 2, 0.1)
 
     def test_refuses_what_it_does_not_know(self):
         with pytest.raises(ValueError, match="target is 'image'"):
@@ -430,8 +443,16 @@ class TestGuidance:
         assert np.abs(told - untold).max() > 0.01
         # x₀ is linear in the output, so what holds for outputs holds for guesses.
         for guidance, truth in {0: untold, 1: told, 2: 2 * told - untold}.items():
-            model.guidance = guidance
+            model.guidance.assign(guidance)
             np.testing.assert_allclose(model([x, t, labels]), truth, atol=1e-5)
+
+    def test_the_denoiser_remembers_labels_and_hears_of_guidance(self):
+        model, x, labels = labelled(), np.ones((3, 2), "float32"), np.array([0, 1, 2])
+        denoise = model.denoiser(labels)
+        for guidance in (1.0, 3.0):
+            model.guidance.assign(guidance)
+            truth = model([x, np.full(3, 4), labels])
+            np.testing.assert_allclose(denoise(x, 4), truth, rtol=1e-5)
 
     @pytest.mark.parametrize(("drop", "moved"), [(0.0, [0, 1]), (1.0, [3])])
     def test_dropped_labels_teach_the_network_without(self, drop, moved):
