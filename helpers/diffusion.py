@@ -306,7 +306,10 @@ def build_image_network(
     images = keras.Input(image_shape)
     times, labels = keras.Input((), dtype="int32"), keras.Input((), dtype="int32")
     told = layers.Dense(embedding)(TimeFeatures(steps)(times))
-    told = layers.Add()([told, layers.Embedding(num_classes + 1, embedding)(labels)])
+    normal = keras.initializers.RandomNormal(stddev=1.0)
+    # Keras starts embeddings near 0, where labels would long be drowned by the time.
+    label_vectors = layers.Embedding(num_classes + 1, embedding, embeddings_initializer=normal)
+    told = layers.Add()([told, label_vectors(labels)])
     told = layers.Dense(embedding, activation="silu")(layers.Activation("silu")(told))
     x, skips = images, []
     for filters, count in zip(widths, blocks, strict=True):
