@@ -253,7 +253,7 @@ class TimeFeatures(layers.Layer):
         self.width = width
 
     def call(self, times):
-        """Features of the times: the slowest wave makes half a turn, the fastest 64."""
+        """Features of the times: the slowest wave makes half a turn, the fastest 8."""
         frequencies = np.pi * np.geomspace(1, 16, self.width // 2).astype("float32")
         angles = ops.cast(times, "float32")[:, None] / self.steps * frequencies
         return ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
@@ -359,7 +359,7 @@ class Diffusion(keras.Model):
         average_decay: the share of the average that one step leaves in place, in [0, 1).
 
     Raises:
-        ValueError: for another target, or a decay that is not in [0, 1).
+        ValueError: for another target, a schedule that leaves (0, 1), or a decay not in [0, 1).
     """
 
     def __init__(
@@ -367,6 +367,11 @@ class Diffusion(keras.Model):
     ):
         super().__init__(**kwargs)
         check_choice("target", target, TARGETS)
+        if np.ndim(alpha_bar) != 1 or not (np.min(alpha_bar) > 0 and np.max(alpha_bar) < 1):
+            raise ValueError(
+                f"alpha_bar has shape {np.shape(alpha_bar)} and values from {np.min(alpha_bar):g} "
+                f"to {np.max(alpha_bar):g}; it must be (steps,) with values between 0 and 1"
+            )
         if not 0 <= average_decay < 1:
             raise ValueError(f"average_decay is {average_decay!r}; it must be in [0, 1)")
         self.network = network

@@ -412,6 +412,9 @@ class TestDiffusion:
     def test_refuses_what_it_does_not_know(self):
         with pytest.raises(ValueError, match="target is 'image'"):
             diffusion.Diffusion(echo(), self.alpha_bar, "image")
+        for alpha_bar in (0.5, [1.0, 0.5], [0.5, 0.0], [[0.5]]):
+            with pytest.raises(ValueError, match="alpha_bar has shape"):
+                diffusion.Diffusion(echo(), alpha_bar)
         for decay in (1.0, -0.1):
             with pytest.raises(ValueError, match="average_decay"):
                 diffusion.Diffusion(echo(), self.alpha_bar, average_decay=decay)
@@ -473,3 +476,13 @@ class TestGuidance:
         labels = ops.convert_to_numpy(seen[0])
         assert set(labels) == {1, 3}
         assert np.mean(labels == 3) == pytest.approx(0.1, abs=0.01)
+
+    def test_takes_a_step_at_full_size(self):
+        network = diffusion.build_image_network(1000, widths=(64, 128), blocks=(2, 3))
+        model = diffusion.GuidedDiffusion(network, diffusion.cosine_schedule(1000))
+        model.compile(keras.optimizers.Adam(1e-3))
+        before = network.get_weights()
+        loss = model.train_step((ops.ones((2, 28, 28, 1)), ops.convert_to_tensor([0, 9])))["loss"]
+        assert np.isfinite(float(loss))
+        moved = [np.any(a != b) for a, b in zip(before, network.get_weights(), strict=True)]
+        assert np.all(moved)
