@@ -365,16 +365,21 @@ def clouds(panels, *, alt, arrows=None):
             raise ValueError(
                 f"{name!r} has shape {np.shape(points)}; each panel and its arrows must be (n, 2)"
             )
+    every = np.concatenate([*panels.values(), *(places for places, _ in arrows.values())])
+    low, high = every.min(axis=0), every.max(axis=0)
+    margin = 0.05 * (high - low).max() + 1e-6
+    span = high - low + 2 * margin
     width = WIDEST if len(panels) > 2 else WIDTH
-    figure, axes = _new(1, len(panels), height=width / len(panels) * 0.9 + 0.3, width=width)
+    height = width / len(panels) * min(span[1] / span[0], 1.2) + 0.5
+    figure, axes = _new(1, len(panels), height=height, width=width)
     for axis, (title, points) in zip(axes, panels.items(), strict=True):
         axis.scatter(*np.asarray(points).T, s=4, color=COLOURS[0], alpha=0.4, linewidths=0)
         if title in arrows:
             (x, y), (u, v) = (np.asarray(each).T for each in arrows[title])
             lengths = {"angles": "xy", "scale_units": "xy", "scale": 1}
             axis.quiver(x, y, u, v, color=COLOURS[1], width=0.006, **lengths)
-        axis.sharex(axes[0])
-        axis.sharey(axes[0])
+        axis.set_xlim(low[0] - margin, high[0] + margin)
+        axis.set_ylim(low[1] - margin, high[1] + margin)
         axis.set_aspect("equal")
         _label(axis, "", "", title)
     show(figure, alt)

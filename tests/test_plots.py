@@ -351,6 +351,9 @@ def test_clouds_draw_arrows_at_their_true_length_on_shared_axes(drawn):
         assert axis.get_aspect() == 1
     assert left.get_xlim() == right.get_xlim()
     assert left.get_ylim() == right.get_ylim()
+    for low, high, least, most in ((*left.get_xlim(), 0, 5), (*left.get_ylim(), 0, 5)):
+        assert low < least
+        assert high > most
     assert len(left.collections) == 1
     field = right.collections[1]
     assert (field.X[0], field.Y[0], field.U[0], field.V[0]) == (4, 4, 0.5, -1)
