@@ -441,6 +441,41 @@ def rows(named, *, alt, count=8, size=0.8, x_label="", y_label=""):
     axes[0].tick_params(length=0)
     axes[0].spines[:].set_visible(False)
     _label(axes[0], x_label, y_label, "")
+
+
+def clouds(panels, *, alt, arrows=None):
+    """Draws clouds of points side by side on shared axes, and arrows over them.
+
+    Args:
+        panels: dict from title to points, array (n, 2).
+        alt: what the figure shows, in a sentence.
+        arrows: dict from title to (places, directions), two arrays (m, 2), or None; a direction is
+            drawn at its true length.
+    """
+    _check_named("panels", panels)
+    arrows = arrows or {}
+    for name, points in [*panels.items(), *((t, a) for t, pair in arrows.items() for a in pair)]:
+        if name not in panels or np.ndim(points) != 2 or np.shape(points)[1] != 2:
+            raise ValueError(
+                f"{name!r} has shape {np.shape(points)}; each panel and its arrows must be (n, 2)"
+            )
+    every = np.concatenate([*panels.values(), *(places for places, _ in arrows.values())])
+    low, high = every.min(axis=0), every.max(axis=0)
+    margin = 0.05 * (high - low).max() + 1e-6
+    span = high - low + 2 * margin
+    width = WIDEST if len(panels) > 2 else WIDTH
+    height = width / len(panels) * min(span[1] / span[0], 1.2) + 0.5
+    figure, axes = _new(1, len(panels), height=height, width=width)
+    for axis, (title, points) in zip(axes, panels.items(), strict=True):
+        axis.scatter(*np.asarray(points).T, s=4, color=COLOURS[0], alpha=0.4, linewidths=0)
+        if title in arrows:
+            (x, y), (u, v) = (np.asarray(each).T for each in arrows[title])
+            lengths = {"angles": "xy", "scale_units": "xy", "scale": 1}
+            axis.quiver(x, y, u, v, color=COLOURS[1], width=0.006, **lengths)
+        axis.set_xlim(low[0] - margin, high[0] + margin)
+        axis.set_ylim(low[1] - margin, high[1] + margin)
+        axis.set_aspect("equal")
+        _label(axis, "", "", title)
     show(figure, alt)
 
 

@@ -41,6 +41,11 @@ CALLS = {
         RANDOM.random((6, 9, 9, 3)), RANDOM.random((6, 9, 9)), alt=alt, titles=range(6)
     ),
     "ranges": lambda alt: plots.ranges({"score": {"x": {"a": [1, 2], "b": [0, -1]}}}, alt=alt),
+    "clouds": lambda alt: plots.clouds(
+        {"a": RANDOM.random((9, 2)), "b": RANDOM.random((1, 2))},
+        alt=alt,
+        arrows={"a": (RANDOM.random((4, 2)), RANDOM.random((4, 2)))},
+    ),
     "bands": lambda alt: plots.bands({"a": RANDOM.random((3, 5)), "b": [[1, 2]]}, alt=alt),
     "scatter": lambda alt: plots.scatter({"a": RANDOM.random((5, 2)), "b": [[1, 2]]}, alt=alt),
     "boxes": lambda alt: plots.boxes(
@@ -429,3 +434,28 @@ def test_rows_tile_the_first_pictures_beside_their_name(drawn):
 def test_rows_need_enough_pictures(shape):
     with pytest.raises(ValueError, match=r"named\['a'\] has shape"):
         plots.rows({"a": np.zeros(shape)}, count=2, alt="Pictures.")
+
+
+def test_clouds_draw_arrows_at_their_true_length_on_shared_axes(drawn):
+    panels = {"a": [[0, 0], [1, 2]], "b": [[5, 5]]}
+    plots.clouds(panels, arrows={"b": ([[4, 4]], [[0.5, -1]])}, alt="two clouds, one arrow")
+    left, right = drawn[0].axes
+    for axis, (title, points) in zip((left, right), panels.items(), strict=True):
+        assert axis.get_title() == title
+        assert axis.collections[0].get_offsets().tolist() == points
+        assert axis.get_aspect() == 1
+    assert left.get_xlim() == right.get_xlim()
+    assert left.get_ylim() == right.get_ylim()
+    for low, high, least, most in ((*left.get_xlim(), 0, 5), (*left.get_ylim(), 0, 5)):
+        assert low < least
+        assert high > most
+    assert len(left.collections) == 1
+    field = right.collections[1]
+    assert (field.X[0], field.Y[0], field.U[0], field.V[0]) == (4, 4, 0.5, -1)
+    assert (field.angles, field.scale_units, field.scale) == ("xy", "xy", 1)
+
+
+@pytest.mark.parametrize("arrows", [{"b": ([[0, 0]], [[1, 1]])}, {"a": ([[0, 0]], [1, 1])}])
+def test_clouds_refuse_arrows_without_a_panel_or_a_place(arrows):
+    with pytest.raises(ValueError, match="each panel and its arrows"):
+        plots.clouds({"a": [[0, 0]]}, arrows=arrows, alt="one cloud")
