@@ -309,22 +309,52 @@ def boxes(pictures, found, *, alt, names=None, titles=None, columns=4, size=2.2)
     show(figure, alt)
 
 
-def _draw_box(axis, box, label, names, score):
-    colour = COLOURS[label % len(COLOURS)]
-    x_min, y_min, x_max, y_max = box
-    sides = x_max - x_min, y_max - y_min
-    axis.add_patch(Rectangle((x_min, y_min), *sides, fill=False, edgecolor=colour, linewidth=1.5))
-    text = str(label if names is None else names[label])
-    axis.text(
-        x_min,
-        y_min,
-        text if score is None else f"{text} {score:.2f}",
-        color="white",
-        fontsize=7,
-        verticalalignment="bottom",
-        bbox={"facecolor": colour, "edgecolor": "none", "pad": 1},
-        clip_on=True,
+def outlines(pictures, masks, *, alt, titles=None, columns=4, size=2.2):
+    """Draws pictures with the outlines of masks, each named mask in a colour of its own.
+
+    Args:
+        pictures: array (n, H, W, 1) or (n, H, W, 3), in [0, 1].
+        masks: dict from name to booleans (n, H, W).
+        alt: what the figure shows, in a sentence.
+        titles: n short texts to stand above the pictures.
+        columns: pictures in a row.
+        size: width of a picture in inches.
+    """
+    _check_named("masks", masks)
+    if len(masks) > 3:
+        raise ValueError(f"masks has {len(masks)} names; more than three outlines confuse")
+    for name, mask in masks.items():
+        if np.shape(mask) != np.shape(pictures)[:3]:
+            raise ValueError(
+                f"masks[{name!r}] has shape {np.shape(mask)}; for pictures of shape "
+                f"{np.shape(pictures)} it must be {np.shape(pictures)[:3]}"
+            )
+    columns = min(columns, len(pictures))
+    rows, (tall, wide) = -(-len(pictures) // columns), np.shape(pictures)[1:3]
+    width = min(max(WIDTH * 0.8, columns * size), WIDEST)
+    height = rows * (width / columns * tall / wide + 0.3) + 0.3
+    figure, axes = _new(rows, columns, width=width, height=height)
+    colours = dict(zip(masks, (COLOURS[4], COLOURS[5], COLOURS[3]), strict=False))
+    for i, axis in enumerate(axes):
+        axis.axis("off")
+        if i >= len(pictures):
+            continue
+        axis.imshow(np.clip(pictures[i], 0, 1), cmap="gray", vmin=0, vmax=1)
+        for name, mask in masks.items():
+            # A rim of background closes the outlines of what touches the picture's edge.
+            padded = np.pad(np.asarray(mask[i], float), 1)
+            places = [np.arange(-1, side + 1) for side in (wide, tall)]
+            if padded.any():
+                axis.contour(*places, padded, levels=[0.5], colors=[colours[name]], linewidths=1.6)
+        if titles is not None:
+            axis.set_title(str(titles[i]), fontsize=9)
+    figure.legend(
+        handles=[Line2D([], [], color=colour, label=name) for name, colour in colours.items()],
+        loc="outside upper center",
+        ncols=len(masks),
+        frameon=False,
     )
+    show(figure, alt)
 
 
 def trade_offs(groups, front, *, alt, x_label="cost", y_label="score"):
@@ -383,6 +413,7 @@ def ranges(panels, *, alt, x_label="gain"):
         ncols=len(first),
         frameon=False,
     )
+    show(figure, alt)
 
 
 def labelled(points, labels, *, alt, x_label="", y_label="", title=""):
@@ -441,6 +472,7 @@ def rows(named, *, alt, count=8, size=0.8, x_label="", y_label=""):
     axes[0].tick_params(length=0)
     axes[0].spines[:].set_visible(False)
     _label(axes[0], x_label, y_label, "")
+    show(figure, alt)
 
 
 def clouds(panels, *, alt, arrows=None):
@@ -479,6 +511,24 @@ def clouds(panels, *, alt, arrows=None):
     show(figure, alt)
 
 
+def _draw_box(axis, box, label, names, score):
+    colour = COLOURS[label % len(COLOURS)]
+    x_min, y_min, x_max, y_max = box
+    sides = x_max - x_min, y_max - y_min
+    axis.add_patch(Rectangle((x_min, y_min), *sides, fill=False, edgecolor=colour, linewidth=1.5))
+    text = str(label if names is None else names[label])
+    axis.text(
+        x_min,
+        y_min,
+        text if score is None else f"{text} {score:.2f}",
+        color="white",
+        fontsize=7,
+        verticalalignment="bottom",
+        bbox={"facecolor": colour, "edgecolor": "none", "pad": 1},
+        clip_on=True,
+    )
+
+
 def _check_named(argument, named):
     if not isinstance(named, dict) or not named:
         raise ValueError(f"{argument} is {named!r}; it must be a dict that names what to draw")
@@ -500,51 +550,3 @@ def _label(axis, x_label, y_label, title):
 
 def _colours(count):
     return [COLOURS[i % len(COLOURS)] for i in range(count)]
-
-
-def outlines(pictures, masks, *, alt, titles=None, columns=4, size=2.2):
-    """Draws pictures with the outlines of masks, each named mask in a colour of its own.
-
-    Args:
-        pictures: array (n, H, W, 1) or (n, H, W, 3), in [0, 1].
-        masks: dict from name to booleans (n, H, W).
-        alt: what the figure shows, in a sentence.
-        titles: n short texts to stand above the pictures.
-        columns: pictures in a row.
-        size: width of a picture in inches.
-    """
-    _check_named("masks", masks)
-    if len(masks) > 3:
-        raise ValueError(f"masks has {len(masks)} names; more than three outlines confuse")
-    for name, mask in masks.items():
-        if np.shape(mask) != np.shape(pictures)[:3]:
-            raise ValueError(
-                f"masks[{name!r}] has shape {np.shape(mask)}; for pictures of shape "
-                f"{np.shape(pictures)} it must be {np.shape(pictures)[:3]}"
-            )
-    columns = min(columns, len(pictures))
-    rows, (tall, wide) = -(-len(pictures) // columns), np.shape(pictures)[1:3]
-    width = min(max(WIDTH * 0.8, columns * size), WIDEST)
-    height = rows * (width / columns * tall / wide + 0.3) + 0.3
-    figure, axes = _new(rows, columns, width=width, height=height)
-    colours = dict(zip(masks, (COLOURS[4], COLOURS[5], COLOURS[3]), strict=False))
-    for i, axis in enumerate(axes):
-        axis.axis("off")
-        if i >= len(pictures):
-            continue
-        axis.imshow(np.clip(pictures[i], 0, 1), cmap="gray", vmin=0, vmax=1)
-        for name, mask in masks.items():
-            # A rim of background closes the outlines of what touches the picture's edge.
-            padded = np.pad(np.asarray(mask[i], float), 1)
-            places = [np.arange(-1, side + 1) for side in (wide, tall)]
-            if padded.any():
-                axis.contour(*places, padded, levels=[0.5], colors=[colours[name]], linewidths=1.6)
-        if titles is not None:
-            axis.set_title(str(titles[i]), fontsize=9)
-    figure.legend(
-        handles=[Line2D([], [], color=colour, label=name) for name, colour in colours.items()],
-        loc="outside upper center",
-        ncols=len(masks),
-        frameon=False,
-    )
-    show(figure, alt)
