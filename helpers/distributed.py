@@ -217,13 +217,15 @@ def step_seconds(count, compute, size, bandwidth, latency):
     return compute + rounds * (latency + size / count / bandwidth)
 
 
-def build_network(kind, width=16, normalisation=None, seed=0):
+def build_network(kind, width=16, normalisation=None, activation="relu", seed=0):
     """Builds a network from images (28, 28, 1) to ten logits.
 
     Args:
         kind: "convolutional": much to compute for few weights. "dense": the reverse.
         width: channels of the first convolution, or units of each of two hidden layers.
         normalisation: None, or a function that returns a layer, put after the first layer.
+        activation: name of the function after each hidden layer. With "relu", whose slope jumps,
+            a difference of rounding can switch a unit and so become visible.
         seed: fixes the first weights.
     """
     check_choice("kind", kind, NETWORKS)
@@ -241,7 +243,8 @@ def build_network(kind, width=16, normalisation=None, seed=0):
         second = layers.Dense(width, kernel_initializer=start[1])
         last = []
     between = [] if normalisation is None else [normalisation()]
-    stack += [first, *between, layers.ReLU(), second, layers.ReLU(), *last]
+    after = [layers.Activation(activation) for _ in range(2)]
+    stack += [first, *between, after[0], second, after[1], *last]
     return keras.Sequential([*stack, layers.Dense(10, kernel_initializer=start[2])])
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 from helpers import ROOT
 from helpers.arguments import check_whole_number
@@ -43,7 +44,7 @@ class Workers:
         check_whole_number("threads", threads, 1)
         self.count = count
         self.command = [sys.executable, "-m", program, *map(str, arguments)]
-        self.folder = folder
+        self.folder = Path(folder)
         self.threads = threads
         self.processes = []
 
