@@ -5,6 +5,7 @@ decoder turns codes into images.
 """
 
 from helpers.arguments import check_positive, check_whole_number
+from helpers.fitting import compile_with_cosine
 
 import keras
 import numpy as np
@@ -160,57 +161,23 @@ def start_at_the_mean(decoder, images):
     last.bias.assign(np.full(last.bias.shape, logit(brightness)))
 
 
-def compile_for(model, steps, rate=2e-3, loss="binary_crossentropy"):
-    """Compiles a model with Adam, whose rate falls to 0 along half a cosine.
-
-    Args:
-        model: a built keras.Model.
-        steps: steps until the rate is 0.
-        rate: the rate of the first step.
-        loss: see `keras.Model.compile`.
-    """
-    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps))
-    # Built here, the optimiser creates no variables inside the first step, and TensorFlow need
-    # not trace that step twice.
-    optimizer.build(model.trainable_variables)
-    model.compile(optimizer, loss)
-
-
 def train(model, pairs, epochs, rate=2e-3, loss="binary_crossentropy", callbacks=None):
-    """Compiles a model by `compile_for` and trains it.
+    """Compiles a model by `fitting.compile_with_cosine` and trains it on batches.
 
     Args:
         model: keras.Model.
         pairs: tf.data.Dataset of batches (input, target), as many as an epoch has.
         epochs: passes over the pairs.
-        rate, loss: see `compile_for`.
+        rate: the learning rate of the first step. loss: see `keras.Model.compile`.
         callbacks: see `keras.Model.fit`.
 
     Returns:
         List of the epochs' losses.
     """
-    compile_for(model, epochs * len(pairs), rate, loss)
+    compile_with_cosine(model, loss, rate, epochs * len(pairs))
     # The pairs come shuffled; Keras would warn that it cannot do it again.
     options = {"shuffle": False, "verbose": 0, "callbacks": callbacks}
     return model.fit(pairs, epochs=epochs, **options).history["loss"]
-
-
-class Restart:
-    """Takes a compiled model back to where it stood, its optimiser included.
-
-    The compiled training step stays, so a second training starts at once.
-
-    Args:
-        model: a compiled keras.Model with a built optimiser.
-    """
-
-    def __init__(self, model):
-        self.variables = [*model.variables, *model.optimizer.variables]
-        self.values = [variable.numpy().copy() for variable in self.variables]
-
-    def __call__(self):
-        for variable, value in zip(self.variables, self.values, strict=True):
-            variable.assign(value)
 
 
 def squared_errors(images, reconstructions):

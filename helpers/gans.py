@@ -5,6 +5,7 @@ Images are in [0, 1], channels last.
 """
 
 from helpers import arguments, metrics
+from helpers.fitting import train_with_cosine
 
 import keras
 import numpy as np
@@ -556,15 +557,16 @@ def build_classifier(input_shape=(28, 28, 1), num_classes=10, widths=(8, 16, 32)
 
 def train_classifier(classifier, images, labels, epochs, batch_size=32, callbacks=None):
     """Trains a classifier of logits by Adam, its rate falling to 0 along half a cosine."""
-    steps = epochs * -(-len(images) // batch_size)
-    rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
-    classifier.compile(
-        keras.optimizers.Adam(rate),
+    train_with_cosine(
+        classifier,
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        images,
+        labels,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=2e-3,
         metrics=["accuracy"],
-    )
-    classifier.fit(
-        images, labels, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=callbacks
+        callbacks=callbacks,
     )
 
 

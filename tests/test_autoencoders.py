@@ -1,6 +1,6 @@
 import tomllib
 
-from helpers import ROOT, autoencoders, metrics
+from helpers import ROOT, autoencoders, fitting, metrics
 
 import keras
 import numpy as np
@@ -168,31 +168,6 @@ class TestTraining:
         assert len(losses) == 80
         error = autoencoders.squared_errors(images, model(images)).mean()
         assert best * (1 - 1e-5) <= error < 1.01 * best
-
-    def test_the_rate_falls_to_nothing(self):
-        model = autoencoders.build_linear_autoencoder(2, SMALL)
-        autoencoders.compile_for(model, steps=4, rate=0.1)
-        rates = []
-        for step in range(5):
-            model.optimizer.iterations.assign(step)
-            rates.append(float(model.optimizer.learning_rate))
-        np.testing.assert_allclose(rates, 0.05 * (1 + np.cos(np.pi * np.arange(5) / 4)), atol=1e-7)
-
-    def test_restart_repeats_a_training(self):
-        model = autoencoders.build_linear_autoencoder(2, SMALL)
-        autoencoders.compile_for(model, steps=20, rate=0.01, loss="mse")
-        restart = autoencoders.Restart(model)
-        before, results = model.get_weights(), []
-        for _ in range(2):
-            model.fit(pictures(16), pictures(16), epochs=3, batch_size=8, shuffle=False, verbose=0)
-            results.append(model.get_weights())
-            restart()
-            for kept, now in zip(before, model.get_weights(), strict=True):
-                np.testing.assert_array_equal(kept, now)
-            assert int(model.optimizer.iterations) == 0
-        for start, a, b in zip(before, *results, strict=True):
-            assert not np.array_equal(start, a)
-            np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
 
     def test_squared_errors_are_psnr_in_other_units(self):
         a, b = pictures(5, seed=0), pictures(5, seed=1)
@@ -413,7 +388,7 @@ class TestFullSize:
 
     @staticmethod
     def step(model, loss, *batch):
-        autoencoders.compile_for(model, 10, loss=loss)
+        fitting.compile_with_cosine(model, loss, 2e-3, steps=10)
         model.run_eagerly = True
         return model.fit(*batch, verbose=0).history["loss"]
 
