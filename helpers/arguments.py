@@ -33,3 +33,21 @@ def check_choice(name, value, choices):
     """
     if value not in choices:
         raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(choices)}")
+
+
+def check_halvings(name, shape, times, cause):
+    """Refuses a shape (H, W, …) whose sides cannot be halved so often; a side may be None.
+
+    Args:
+        name, shape: the argument, and what it got.
+        times: how often the sides are halved.
+        cause: what asks for it, such as "depth 3".
+
+    Raises:
+        ValueError: names the argument, what it got and what it needs.
+    """
+    if any(side is not None and side % 2**times for side in shape[:2]):
+        raise ValueError(
+            f"{name} is {tuple(shape)}; with {cause} both sides must be multiples of {2**times}, "
+            f"since they are halved {times} times"
+        )

@@ -4,7 +4,7 @@ Images are in [0, 1], channels last. An encoder turns images (B, H, W, C) into c
 decoder turns codes into images.
 """
 
-from helpers.arguments import check_positive, check_whole_number
+from helpers.arguments import check_halvings, check_positive, check_whole_number
 from helpers.fitting import compile_with_cosine
 
 import keras
@@ -73,13 +73,9 @@ def build_convolutional_decoder(
         ValueError: if the sides cannot be halved often enough.
     """
     check_positive(code_size=code_size)
+    check_halvings("image_shape", image_shape, len(widths), f"{len(widths)} widths")
     height, width, channels = image_shape
     scale = 2 ** len(widths)
-    if height % scale or width % scale:
-        raise ValueError(
-            f"image_shape is {image_shape}; with {len(widths)} widths its sides must be "
-            f"multiples of {scale}"
-        )
     small = (height // scale, width // scale, widths[0])
     blocks = [keras.Input((code_size,)), layers.Dense(hidden, activation="relu")]
     blocks += [layers.Dense(int(np.prod(small)), activation="relu"), layers.Reshape(small)]
@@ -103,11 +99,7 @@ def build_autoencoder(encoder, decoder):
             f"encoder makes codes of shape {encoder.output_shape[1:]} and decoder takes "
             f"{decoder.input_shape[1:]}; the two must be the same"
         )
-    if encoder.input_shape[1:] != decoder.output_shape[1:]:
-        raise ValueError(
-            f"encoder takes images of shape {encoder.input_shape[1:]} and decoder makes "
-            f"{decoder.output_shape[1:]}; the two must be the same"
-        )
+    _check_images(encoder, decoder)
     return keras.Sequential([keras.Input(encoder.input_shape[1:]), encoder, decoder])
 
 
@@ -280,11 +272,7 @@ class VariationalAutoencoder(keras.Model):
                 f"encoder gives {encoder.output_shape[1:]} numbers and decoder takes codes of "
                 f"length {size}; the encoder must give {2 * size}: mean and log-variance"
             )
-        if encoder.input_shape[1:] != decoder.output_shape[1:]:
-            raise ValueError(
-                f"encoder takes images of shape {encoder.input_shape[1:]} and decoder makes "
-                f"{decoder.output_shape[1:]}; the two must be the same"
-            )
+        _check_images(encoder, decoder)
         if not beta >= 0:
             raise ValueError(f"beta is {beta!r}; it must be at least 0")
         self.encoder = encoder
@@ -417,3 +405,11 @@ def _shuffled(images, batch_size, seed):
     check_whole_number("seed", seed, 0)
     batches = tf.data.Dataset.from_tensor_slices(images).shuffle(len(images), seed=seed)
     return batches.batch(batch_size)
+
+
+def _check_images(encoder, decoder):
+    if encoder.input_shape[1:] != decoder.output_shape[1:]:
+        raise ValueError(
+            f"encoder takes images of shape {encoder.input_shape[1:]} and decoder makes "
+            f"{decoder.output_shape[1:]}; the two must be the same"
+        )

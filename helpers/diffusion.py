@@ -5,13 +5,12 @@ become √ᾱₜ x + √(1 − ᾱₜ) ε with ε from a standard normal (Ho et 
 values of ᾱ that they need, as a number or one for each sample, (B,). Images are in [−1, 1] here.
 """
 
-from helpers.arguments import check_choice, check_positive, check_whole_number
+from helpers.arguments import check_choice, check_halvings, check_positive, check_whole_number
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
-from scipy.spatial import cKDTree
 
 TARGETS = ("noise", "velocity")
 
@@ -199,16 +198,6 @@ def sample(denoise, start, alpha_bar, count, step=ddim_step, rng=None):
     return x
 
 
-def nearest_distance(points, reference):
-    """Mean distance from each point to the nearest point of a reference.
-
-    Args:
-        points: array (n, d).
-        reference: array (m, d).
-    """
-    return float(cKDTree(reference).query(points)[0].mean())
-
-
 def random_batches(arrays, batch_size, seed=0):
     """An endless data set of batches, each row drawn at random from all rows.
 
@@ -296,13 +285,8 @@ def build_image_network(
     Raises:
         ValueError: if the sides cannot be halved often enough.
     """
-    height, width, channels = image_shape
-    scale = 2 ** len(widths)
-    if height % scale or width % scale:
-        raise ValueError(
-            f"image_shape is {image_shape}; with {len(widths)} widths its sides must be "
-            f"multiples of {scale}"
-        )
+    check_halvings("image_shape", image_shape, len(widths), f"{len(widths)} widths")
+    channels = image_shape[-1]
     images = keras.Input(image_shape)
     times, labels = keras.Input((), dtype="int32"), keras.Input((), dtype="int32")
     told = layers.Dense(embedding)(TimeFeatures(steps)(times))

@@ -165,13 +165,9 @@ def build_generator(latent_size=64, image_shape=(28, 28, 1), widths=(48, 32)):
     Raises:
         ValueError: if the sides cannot be halved often enough.
     """
+    arguments.check_halvings("image_shape", image_shape, len(widths), f"{len(widths)} widths")
     height, width, channels = image_shape
     scale = 2 ** len(widths)
-    if height % scale or width % scale:
-        raise ValueError(
-            f"image_shape is {image_shape}; with {len(widths)} widths its sides must be "
-            f"multiples of {scale}"
-        )
     height, width = height // scale, width // scale
     blocks = [
         keras.Input((latent_size,)),

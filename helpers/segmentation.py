@@ -3,7 +3,7 @@
 Images are (B, H, W, C) in [0, 1]; masks are whole numbers (B, H, W), 0 for background.
 """
 
-from helpers.arguments import check_positive, check_whole_number
+from helpers.arguments import check_halvings, check_positive, check_whole_number
 
 import keras
 import numpy as np
@@ -385,12 +385,7 @@ def count_components(mask, least=1):
 
 def _input(input_shape, num_classes, filters, depth):
     check_positive(num_classes=num_classes, filters=filters, depth=depth)
-    for side in input_shape[:2]:
-        if side is not None and side % 2**depth:
-            raise ValueError(
-                f"input_shape is {tuple(input_shape)}; with depth {depth} both sides must be "
-                f"multiples of {2**depth}, since they are halved {depth} times"
-            )
+    check_halvings("input_shape", input_shape, depth, f"depth {depth}")
     return keras.Input(input_shape)
 
 

@@ -33,3 +33,11 @@ def test_several_positive_numbers_at_once():
     arguments.check_positive(depth=1, width=20)
     with pytest.raises(ValueError, match="width is 0; it must be a whole number of at least 1"):
         arguments.check_positive(depth=1, width=0)
+
+
+def test_sides_are_halved_as_often_as_they_go():
+    for shape, times in (((28, 28, 1), 2), ((None, 8), 3), ((5, 7), 0)):
+        arguments.check_halvings("image_shape", shape, times, "some depth")
+    for shape in ((28, 30, 1), (30, 28, 1), (None, 6)):
+        with pytest.raises(ValueError, match="size is .* with depth 2 both .* multiples of 4"):
+            arguments.check_halvings("size", shape, 2, "depth 2")

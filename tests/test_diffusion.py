@@ -249,11 +249,6 @@ class TestSamplersOnGaussianData:
         assert seen == [6, 5, 4, 3, 2, 1, 0]
 
 
-def test_nearest_distance_is_the_mean_over_points():
-    reference = [[0, 0], [10, 0]]
-    assert diffusion.nearest_distance([[0, 3], [9, 0], [10, 0]], reference) == pytest.approx(4 / 3)
-
-
 class TestBatches:
     def test_rows_stay_together_and_all_are_drawn(self):
         images, labels = np.arange(40.0).reshape(20, 2), np.arange(20)

@@ -214,6 +214,10 @@ class TestInceptionScore:
 
 
 class TestDiversity:
+    def test_nearest_distances_by_hand(self):
+        found = metrics.nearest_distances([[0, 3], [9, 0], [10, 0]], [[0, 0], [10, 0]])
+        assert found.mean() == pytest.approx(4 / 3)
+
     @settings(deadline=None, max_examples=25)
     @given(st.integers(1, 1100), st.integers(1, 30), st.integers(0, 100))
     def test_nearest_distances_agree_with_scipy(self, count, other, seed):
