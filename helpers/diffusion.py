@@ -6,6 +6,7 @@ values of ᾱ that they need, as a number or one for each sample, (B,). Images a
 """
 
 from helpers.arguments import check_choice, check_halvings, check_positive, check_whole_number
+from helpers.fitting import averaged_copy, follow
 
 import keras
 import numpy as np
@@ -359,9 +360,7 @@ class Diffusion(keras.Model):
         if not 0 <= average_decay < 1:
             raise ValueError(f"average_decay is {average_decay!r}; it must be in [0, 1)")
         self.network = network
-        self.averaged_network = keras.models.clone_model(network)
-        self.averaged_network.set_weights(network.get_weights())
-        self.averaged_network.trainable = False
+        self.averaged_network = averaged_copy(network)
         self.schedule = ops.convert_to_tensor(alpha_bar, "float32")
         self.target = target
         self.bounds = bounds
@@ -403,13 +402,8 @@ class Diffusion(keras.Model):
 
     def average(self):
         """Moves the averaged network a little towards the network."""
-        step = ops.cast(self.optimizer.iterations, "float32")
-        # Early on the average follows closely, since there is little worth keeping.
-        decay = ops.minimum(self.average_decay, (1 + step) / (10 + step))
-        for average, weight in zip(
-            self.averaged_network.weights, self.network.weights, strict=True
-        ):
-            average.assign(decay * average + (1 - decay) * weight)
+        step = self.optimizer.iterations
+        follow(self.averaged_network, self.network, self.average_decay, step)
 
     def call(self, inputs):
         return self.guess(inputs[0], inputs[1], self.averaged_network(inputs, training=False))

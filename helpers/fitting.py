@@ -1,4 +1,4 @@
-"""What the lessons' trainings share: Adam with a falling rate, and training again without a trace.
+"""What trainings share: Adam with a falling rate, starting again without a trace, and averages.
 
 TensorFlow traces a compiled step when it first runs, which can take longer than a short training.
 """
@@ -81,3 +81,27 @@ def start_over(model):
     for variable in model.optimizer.variables:
         if variable.name != "learning_rate":
             variable.assign(ops.zeros_like(variable))
+
+
+def averaged_copy(model):
+    """Copies a model to hold the moving average of its weights; no gradient reaches the copy."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    copy.trainable = False
+    return copy
+
+
+def follow(averaged, model, decay, step):
+    """Moves the weights of an averaged copy a little towards those of its model.
+
+    Args:
+        averaged: see `averaged_copy`.
+        model: keras.Model whose weights have just been trained.
+        decay: the share of the average that one step leaves in place, in [0, 1).
+        step: number of steps trained so far.
+    """
+    step = ops.cast(step, "float32")
+    # Early on the average follows closely, since there is little worth keeping.
+    decay = ops.minimum(decay, (1 + step) / (10 + step))
+    for average, weight in zip(averaged.weights, model.weights, strict=True):
+        average.assign(decay * average + (1 - decay) * weight)

@@ -5,7 +5,7 @@ Images are in [0, 1], channels last.
 """
 
 from helpers import arguments, metrics
-from helpers.fitting import train_with_cosine
+from helpers.fitting import averaged_copy, follow, train_with_cosine
 
 import keras
 import numpy as np
@@ -284,9 +284,7 @@ class GAN(keras.Model):
             raise ValueError(f"average_decay is {average_decay!r}; it must be in [0, 1)")
         self.generator = generator
         self.discriminator = discriminator
-        self.averaged_generator = keras.models.clone_model(generator)
-        self.averaged_generator.set_weights(generator.get_weights())
-        self.averaged_generator.trainable = False
+        self.averaged_generator = averaged_copy(generator)
         self.augment = augment or layers.Identity()
         self.smoothing = smoothing
         self.average_decay = average_decay
@@ -352,13 +350,8 @@ class GAN(keras.Model):
 
     def average(self):
         """Moves the averaged generator a little towards the generator."""
-        step = ops.cast(self.generator_optimizer.iterations, "float32")
-        # Early on the average follows closely, since there is little worth keeping.
-        decay = ops.minimum(self.average_decay, (1 + step) / (10 + step))
-        for average, weight in zip(
-            self.averaged_generator.weights, self.generator.weights, strict=True
-        ):
-            average.assign(decay * average + (1 - decay) * weight)
+        step = self.generator_optimizer.iterations
+        follow(self.averaged_generator, self.generator, self.average_decay, step)
 
 
 class ConditionalGAN(GAN):

@@ -82,3 +82,18 @@ def test_start_over_trains_as_a_new_model_does(schedule):
     trained(used, 1)
     np.testing.assert_allclose(trained(used, 2), trained(fresh(), 2), rtol=1e-5)
     assert trained(used, 3)[0] != pytest.approx(trained(used, 2)[0], rel=1e-3)
+
+
+def test_an_average_follows_closely_at_first_and_then_slowly():
+    model = network()
+    averaged = fitting.averaged_copy(model)
+    assert not averaged.trainable_weights
+    start = model.get_weights()
+    for a, b in zip(start, averaged.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    model.set_weights([w + 1 for w in start])
+    # After 8 steps (1 + 8) / (10 + 8) = ½ stays; after very many, the decay of 0.9.
+    for step, moved in ((8, 0.5), (10**6, 0.55)):
+        fitting.follow(averaged, model, 0.9, step)
+        for old, new in zip(start, averaged.get_weights(), strict=True):
+            np.testing.assert_allclose(new, old + moved, rtol=1e-5)
