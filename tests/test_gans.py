@@ -550,9 +550,11 @@ class TestWassersteinGAN:
     def test_the_generator_walks_to_the_data(self):
         keras.utils.set_random_seed(0)
         critic = gans.build_dense_discriminator((2,), (32, 32))
-        gan = gans.WassersteinGAN(standing_heap(-2.0), critic, critic_steps=1)
-        gan.compile(*gans.adam_pair(2e-2, 2e-2, beta_1=0.0, beta_2=0.9))
-        gan.fit(heap_around_two(), batch_size=50, epochs=15, verbose=0)
+        # Three steps of the critic for one: with a single one the generator circles the data.
+        # Eight seeds end within 0.2 of it.
+        gan = gans.WassersteinGAN(standing_heap(-2.0), critic, critic_steps=3)
+        gan.compile(*gans.adam_pair(1e-2, 2e-2, beta_1=0.0, beta_2=0.9))
+        gan.fit(heap_around_two(), batch_size=50, epochs=20, verbose=0)
         drawn = np.asarray(gan(np.random.default_rng(1).normal(size=(500, 2)).astype("float32")))
         np.testing.assert_allclose(drawn.mean(axis=0), [2, 0], atol=0.5)
 
