@@ -1,4 +1,3 @@
-
 from helpers import metrics
 
 import keras
