@@ -15,7 +15,13 @@ from scipy.special import logit, logsumexp
 
 
 def build_dense_encoder(code_size, image_shape=(28, 28, 1), widths=(256, 128)):
-    """An encoder of dense layers: images (B, H, W, C) → codes (B, code_size)."""
+    """An encoder of dense layers: images (B, H, W, C) → codes (B, code_size).
+
+    Args:
+        code_size: length of the code.
+        image_shape: (H, W, C) of the images.
+        widths: units of the hidden layers.
+    """
     check_positive(code_size=code_size)
     blocks = [keras.Input(image_shape), layers.Flatten()]
     blocks += [layers.Dense(width, activation="relu") for width in widths]
@@ -43,6 +49,8 @@ def build_dense_decoder(
 def build_convolutional_encoder(code_size, image_shape=(28, 28, 1), widths=(32, 64), hidden=128):
     """An encoder of convolutions, each of which halves the sides, and two dense layers.
 
+    It turns images (B, H, W, C) into codes (B, code_size); an odd side is rounded up.
+
     Args:
         code_size: length of the code.
         image_shape: (H, W, C) of the images.
@@ -61,6 +69,8 @@ def build_convolutional_decoder(
     code_size, image_shape=(28, 28, 1), widths=(64, 32), hidden=128, activation="sigmoid"
 ):
     """A decoder of two dense layers and transposed convolutions, each of which doubles the sides.
+
+    It turns codes (B, code_size) into images (B, H, W, C).
 
     Args:
         code_size: length of the code.
@@ -104,7 +114,12 @@ def build_autoencoder(encoder, decoder):
 
 
 def build_linear_autoencoder(code_size, image_shape=(28, 28, 1)):
-    """An autoencoder of two dense layers without activation: the one that PCA solves."""
+    """An autoencoder of two dense layers without activation: the one that PCA solves.
+
+    Args:
+        code_size: length of the code.
+        image_shape: (H, W, C) of the images.
+    """
     return build_autoencoder(
         build_dense_encoder(code_size, image_shape, widths=()),
         build_dense_decoder(code_size, image_shape, widths=(), activation=None),
@@ -158,9 +173,10 @@ def train(model, pairs, epochs, rate=2e-3, loss="binary_crossentropy", callbacks
 
     Args:
         model: keras.Model.
-        pairs: tf.data.Dataset of batches (input, target), as many as an epoch has.
+        pairs: tf.data.Dataset of batches (input, target), of known length.
         epochs: passes over the pairs.
-        rate: the learning rate of the first step. loss: see `keras.Model.compile`.
+        rate: the learning rate of the first step.
+        loss: see `keras.Model.compile`.
         callbacks: see `keras.Model.fit`.
 
     Returns:
@@ -173,7 +189,11 @@ def train(model, pairs, epochs, rate=2e-3, loss="binary_crossentropy", callbacks
 
 
 def squared_errors(images, reconstructions):
-    """Mean squared error of each image: two arrays (n, H, W, C) → array (n,)."""
+    """Mean squared error of each image: two arrays (n, H, W, C) → array (n,).
+
+    Raises:
+        ValueError: if the shapes differ.
+    """
     images, reconstructions = np.asarray(images), np.asarray(reconstructions)
     if images.shape != reconstructions.shape:
         raise ValueError(
@@ -184,7 +204,16 @@ def squared_errors(images, reconstructions):
 
 
 def same_pairs(images, batch_size, seed):
-    """Batches (image, the same image), in a new order in every epoch."""
+    """Batches (image, the same image), in a new order in every epoch.
+
+    Args:
+        images: array (n, H, W, C).
+        batch_size: images in a batch; the last batch may have fewer.
+        seed: whole number of at least 0.
+
+    Returns:
+        tf.data.Dataset of pairs (B, H, W, C).
+    """
     return _shuffled(images, batch_size, seed).map(lambda x: (x, x))
 
 
@@ -192,15 +221,23 @@ def noisy_pairs(images, deviation, batch_size, seed):
     """Batches (noisy image, clean image), with fresh noise in every epoch.
 
     Args:
-        images: array (n, H, W, C).
-        deviation: standard deviation of the noise, which is not clipped.
-        batch_size: images in a batch.
+        images: array (n, H, W, C) of floating-point numbers.
+        deviation: standard deviation of the Gaussian noise, which is not clipped.
+        batch_size: images in a batch; the last batch may have fewer.
         seed: whole number of at least 0.
+
+    Returns:
+        tf.data.Dataset of pairs (B, H, W, C).
+
+    Raises:
+        ValueError: if deviation is negative or not finite.
     """
+    if not 0 <= deviation < np.inf:
+        raise ValueError(f"deviation is {deviation!r}; it must be a finite number of at least 0")
     generator = tf.random.Generator.from_seed(seed)
 
     def add(x):
-        return x + deviation * generator.normal(tf.shape(x)), x
+        return x + deviation * generator.normal(tf.shape(x), dtype=x.dtype), x
 
     return _shuffled(images, batch_size, seed).map(add)
 

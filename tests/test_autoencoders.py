@@ -127,6 +127,15 @@ class TestPairs:
         assert abs(np.corrcoef(noise[:, 0, 0, 0], noise[:, 0, 1, 0])[0, 1]) < 0.3
         assert abs(np.corrcoef(noise[0].ravel(), noise[1].ravel())[0, 1]) < 0.5
 
+    @pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
+    def test_noise_keeps_the_kind_of_the_images(self, kind):
+        images = pictures(3).astype(kind)
+        for batch in autoencoders.noisy_pairs(images, 0.4, 2, seed=0):
+            assert [part.dtype.name for part in batch] == [kind, kind]
+        # No noise leaves the images as they are, whatever their kind.
+        ((given, target),) = autoencoders.noisy_pairs(images, 0, 3, seed=0)
+        np.testing.assert_array_equal(given, target)
+
     def test_noise_is_fresh_in_every_epoch(self):
         pairs = autoencoders.noisy_pairs(pictures(1), 0.4, 1, seed=0)
         first, second = (next(iter(pairs))[0].numpy() for _ in range(2))
@@ -137,6 +146,11 @@ class TestPairs:
             autoencoders.same_pairs(pictures(2), 0, seed=0)
         with pytest.raises(ValueError, match="seed is -1"):
             autoencoders.noisy_pairs(pictures(2), 0.1, 2, seed=-1)
+
+    @pytest.mark.parametrize("deviation", [-0.1, float("nan"), float("inf")])
+    def test_bad_deviation(self, deviation):
+        with pytest.raises(ValueError, match="deviation is"):
+            autoencoders.noisy_pairs(pictures(2), deviation, 2, seed=0)
 
 
 class TestTraining:
