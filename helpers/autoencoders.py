@@ -268,6 +268,14 @@ def reparameterise(mean, log_var, noise):
     """Draws from N(mean, diag exp(log_var)): z = μ + σ ε, with standard normal noise ε.
 
     The randomness comes from outside, so the gradient reaches mean and log_var.
+
+    Args:
+        mean, log_var: arrays (..., d); log_var is the logarithm of the variance σ².
+        noise: array with a draw of its own for every number of every code; mean and log_var are
+            broadcast to its shape.
+
+    Returns:
+        Array of the shape of noise.
     """
     return mean + ops.exp(log_var / 2) * noise
 
@@ -277,11 +285,20 @@ def bernoulli_cross_entropy(images, logits):
 
     Args:
         images: array (..., H, W, C) in [0, 1]; grey pixels count as probabilities.
-        logits: array of the same shape, a decoder's output before the logistic function.
+        logits: array (..., H, W, C), a decoder's output before the logistic function. The axes
+            before the last three are broadcast.
 
     Returns:
         Array (...).
+
+    Raises:
+        ValueError: if the images differ in shape.
     """
+    if tuple(images.shape[-3:]) != tuple(logits.shape[-3:]):
+        raise ValueError(
+            f"images has shape {tuple(images.shape)} and logits {tuple(logits.shape)}; "
+            f"the last three axes, (H, W, C), must be the same"
+        )
     # −x log σ(a) − (1 − x) log(1 − σ(a)) = softplus(a) − x a, which never overflows.
     return ops.sum(ops.softplus(logits) - images * logits, axis=(-3, -2, -1))
 
@@ -293,12 +310,13 @@ class VariationalAutoencoder(keras.Model):
 
     Args:
         encoder: model from images (B, H, W, C) to (B, 2d): mean and log-variance of the code.
-        decoder: model from codes (B, d) to logits (B, H, W, C).
+        decoder: model from codes (B, d) to logits (B, H, W, C), so built with `activation=None`.
         beta: weight of the KL divergence; 1 makes the loss the negative ELBO in nats per image,
             another value that of a β-VAE (Higgins et al., 2017).
 
     Raises:
-        ValueError: if encoder and decoder do not fit each other, or beta is negative.
+        ValueError: if encoder and decoder do not fit each other, the decoder ends in a logistic
+            function, or beta is negative.
     """
 
     def __init__(self, encoder, decoder, beta=1.0, **kwargs):
@@ -310,6 +328,9 @@ class VariationalAutoencoder(keras.Model):
                 f"length {size}; the encoder must give {2 * size}: mean and log-variance"
             )
         _check_images(encoder, decoder)
+        last = [layer for layer in decoder.layers if layer.weights][-1]
+        if getattr(last, "activation", None) is keras.activations.sigmoid:
+            raise ValueError("decoder ends in a sigmoid; it must give logits: use activation=None")
         if not beta >= 0:
             raise ValueError(f"beta is {beta!r}; it must be at least 0")
         self.encoder = encoder
@@ -338,13 +359,22 @@ class VariationalAutoencoder(keras.Model):
         return self.decode(self.encode(images)[0])
 
     def sample(self, count, seed=None):
-        """Draws codes from the standard normal and decodes them: images (count, H, W, C)."""
+        """Draws codes from the standard normal and decodes them: images (count, H, W, C).
+
+        Args:
+            count: how many images.
+            seed: a whole number gives the same images at every call; None gives new ones.
+        """
+        check_positive(count=count)
         shape = (count, self.latent_size)
         seed = self.seed_generator if seed is None else seed
         return self.decode(keras.random.normal(shape, seed=seed))
 
     def terms(self, images):
         """The two terms of the negative ELBO with one drawn code for each image, in nats.
+
+        Args:
+            images: array (B, H, W, C) in [0, 1].
 
         Returns:
             (−log p(x | z), KL), arrays (B,).
@@ -355,7 +385,10 @@ class VariationalAutoencoder(keras.Model):
         return bernoulli_cross_entropy(images, logits), kl_divergence(mean, log_var)
 
     def objective(self, reconstruction, kl):
-        """What training makes small; with β = 1 it is the negative ELBO in nats per image."""
+        """What training makes small, from the two terms (B,) of `terms`: one number.
+
+        With β = 1 it is the negative ELBO in nats per image.
+        """
         return ops.mean(reconstruction + self.beta * kl)
 
     def train_step(self, images):
@@ -371,6 +404,7 @@ class VariationalAutoencoder(keras.Model):
         return self.track(self.objective(reconstruction, kl), reconstruction, kl)
 
     def track(self, loss, reconstruction, kl):
+        """Takes a batch into the epoch's averages and returns these by name."""
         values = (loss, -(reconstruction + kl), reconstruction, kl)
         for tracker, value in zip(self.trackers.values(), values, strict=True):
             tracker.update_state(value)
@@ -388,6 +422,9 @@ def evidence_lower_bound(vae, images, samples=1, seed=0):
 
     Returns:
         (−E log p(x | z), KL), NumPy arrays (n,) in nats; minus their sum is the ELBO.
+
+    Raises:
+        ValueError: if samples or seed is no whole number, or too small.
     """
     log_likelihood, _, kl = _weigh(vae, images, samples, seed)
     return -log_likelihood.mean(axis=1), kl
@@ -407,6 +444,9 @@ def importance_weighted_bound(vae, images, samples=64, seed=0):
 
     Returns:
         NumPy array (n,), in nats.
+
+    Raises:
+        ValueError: if samples or seed is no whole number, or too small.
     """
     log_likelihood, log_ratio, _ = _weigh(vae, images, samples, seed)
     return logsumexp(log_likelihood + log_ratio, axis=1) - np.log(samples)

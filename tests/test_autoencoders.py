@@ -264,6 +264,19 @@ class TestTerms:
         for shift in (-0.1, 0.1):
             assert autoencoders.bernoulli_cross_entropy(images, logits + shift)[0] > floor
 
+    def test_cross_entropy_of_several_answers_to_an_image(self):
+        rng = np.random.default_rng(2)
+        images, logits = rng.random((3, 1, *SMALL)), rng.normal(size=(3, 5, *SMALL))
+        found = autoencoders.bernoulli_cross_entropy(images, logits)
+        p = special.expit(logits)
+        truth = -(images * np.log(p) + (1 - images) * np.log(1 - p)).sum(axis=(2, 3, 4))
+        np.testing.assert_allclose(found, truth, rtol=1e-5)
+
+    def test_images_without_channels_would_meet_the_wrong_pixels(self):
+        # (1, 8, 8) and (1, 8, 8, 1) can be broadcast, row against column.
+        with pytest.raises(ValueError, match=r"images has shape \(1, 8, 8\).* must be the same"):
+            autoencoders.bernoulli_cross_entropy(np.zeros((1, 8, 8)), np.zeros((1, 8, 8, 1)))
+
     def test_cross_entropy_of_extreme_logits(self):
         logits = np.array([1e4, -1e4]).reshape(2, 1, 1, 1)
         found = autoencoders.bernoulli_cross_entropy(np.ones((2, 1, 1, 1)), logits)
@@ -322,6 +335,17 @@ class TestVariationalAutoencoder:
                 autoencoders.build_dense_encoder(4, SMALL),
                 autoencoders.build_dense_decoder(2, (4, 4, 1)),
             )
+
+    @pytest.mark.parametrize("kind", ["dense", "convolutional"])
+    def test_a_decoder_of_probabilities_is_refused(self, kind):
+        encoder = getattr(autoencoders, f"build_{kind}_encoder")(4, SMALL, [4, 3])
+        decoder = getattr(autoencoders, f"build_{kind}_decoder")(2, SMALL, [3, 4])
+        with pytest.raises(ValueError, match="it must give logits"):
+            autoencoders.VariationalAutoencoder(encoder, decoder)
+
+    def test_no_samples_at_all(self):
+        with pytest.raises(ValueError, match="count is 0"):
+            small_vae().sample(0)
 
     @pytest.mark.parametrize("beta", [-1, float("nan")])
     def test_bad_beta(self, beta):
