@@ -14,13 +14,13 @@ from scipy import ndimage
 def build_unet(input_shape, num_classes, filters=64, depth=4):
     """U-Net: a way down, a way up, and on each level a skip that carries detail across.
 
-    With the default widths it is the network of the paper but for two things that have become
-    usual: borders are padded, so that the mask is as large as the image, and each 3×3 convolution
-    is followed by batch normalisation.
+    With the default widths it is the network of the paper but for three things: borders are
+    padded, so that the mask is as large as the image, each 3×3 convolution is followed by batch
+    normalisation, and there is no dropout at the bottom.
 
     Args:
         input_shape: (H, W, C), H and W multiples of 2^depth; None for sides that may vary.
-        num_classes: channels of the output.
+        num_classes: channels of the output, background among them.
         filters: channels of the first level; each level down has twice as many.
         depth: how often the sides are halved.
 
@@ -28,7 +28,8 @@ def build_unet(input_shape, num_classes, filters=64, depth=4):
         A `keras.Model` to logits (B, H, W, num_classes).
 
     Raises:
-        ValueError: if a side is no multiple of 2^depth, or a number is not whole and positive.
+        ValueError: if the shape is no (H, W, C), a side is no multiple of 2^depth, or a number is
+            not whole and positive.
     """
     inputs = _input(input_shape, num_classes, filters, depth)
     x, across = way_down(inputs, filters, depth)
@@ -98,16 +99,25 @@ def double_convolution(x, filters):
 class SoftDiceLoss(keras.losses.Loss):
     """1 − Dice of the foreground's probability, over the whole batch (Milletari et al., 2016).
 
+    The paper sums squares below the line; plain sums have become usual.
+
     Args:
         smoothing: added above and below; without it a batch without foreground divides 0 by 0.
+
+    Raises:
+        ValueError: if the smoothing is below 0; on its first use, if the masks do not fit the
+            logits or there is one class only, whose probability would be 1 everywhere.
     """
 
     def __init__(self, smoothing=1.0, name="soft_dice_loss", **kwargs):
         super().__init__(name=name, **kwargs)
+        if not smoothing >= 0:
+            raise ValueError(f"smoothing is {smoothing!r}; it must be a number of at least 0")
         self.smoothing = smoothing
 
     def call(self, y_true, y_pred):
         """Loss of masks (B, H, W) and logits (B, H, W, classes); a class above 0 is foreground."""
+        _check_logits(y_true, y_pred)
         truth = ops.cast(y_true > 0, y_pred.dtype)
         foreground = 1 - ops.softmax(y_pred)[..., 0]
         shared = ops.sum(truth * foreground)
@@ -126,15 +136,19 @@ class WeightedCrossentropy(keras.losses.Loss):
         weights: one number for each class; the loss is the mean over pixels weighted by them.
 
     Raises:
-        ValueError: on its first use, if there are not as many weights as the logits have classes.
+        ValueError: if a weight is below 0; on its first use, if there are not as many weights as
+            the logits have classes or the masks do not fit the logits.
     """
 
     def __init__(self, weights, name="weighted_crossentropy", **kwargs):
         super().__init__(name=name, **kwargs)
         self.weights = list(map(float, weights))
+        if not all(weight >= 0 for weight in self.weights):
+            raise ValueError(f"weights is {self.weights}; each must be at least 0")
 
     def call(self, y_true, y_pred):
         """Loss of masks (B, H, W) and logits (B, H, W, classes)."""
+        _check_logits(y_true, y_pred)
         if len(self.weights) != (classes := y_pred.shape[-1]):
             raise ValueError(
                 f"weights has {len(self.weights)} numbers; the logits have {classes} classes"
@@ -178,7 +192,8 @@ class MaskStream(keras.utils.PyDataset):
         batch_size: pairs in a batch; what is left over at the end of an epoch is dropped.
 
     Raises:
-        ValueError: if the masks do not fit the images, a label is out of range or n is too small.
+        ValueError: if the masks do not fit the images, a label is out of range or no whole number,
+            or n is too small.
     """
 
     def __init__(self, draw, num_classes, batch_size=16, **kwargs):
@@ -204,6 +219,11 @@ class MaskStream(keras.utils.PyDataset):
             raise ValueError(
                 f"masks hold classes from {masks.min()} to {masks.max()}; with {self.num_classes} "
                 f"classes they must be from 0 to {self.num_classes - 1}"
+            )
+        if np.any(masks % 1):
+            raise ValueError(
+                f"masks hold {masks[masks % 1 != 0][0]:g}; a class is a whole number (was the mask "
+                f"interpolated?)"
             )
         self.images, self.masks = images, masks
 
@@ -254,7 +274,8 @@ def random_crops(images, masks, count, size, rng):
         Images (count, size, size, C) and masks (count, size, size).
 
     Raises:
-        ValueError: if the masks do not fit the images or the square is too large.
+        ValueError: if the masks do not fit the images, the square is too large, or count or size
+            is no whole number of at least 1.
     """
     images, masks = np.asarray(images), np.asarray(masks)
     _check_pairs(images, masks)
@@ -273,7 +294,8 @@ def predict_in_tiles(model, image, tile=128, overlap=32):
     """Probabilities for an image of any size, from tiles that overlap.
 
     Near a tile's edge the network sees too little. So the tiles' answers are averaged with weights
-    that fall towards their edges. Where the last tiles reach out of the image, it is mirrored.
+    that fall towards their edges. Where the last tiles reach out of the image, at the bottom and on
+    the right, it is mirrored.
 
     Args:
         model: see `build_unet`; it must take tiles of that size.
@@ -285,11 +307,13 @@ def predict_in_tiles(model, image, tile=128, overlap=32):
         float32 (H, W, classes); each pixel's numbers sum to 1.
 
     Raises:
-        ValueError: if the image is no (H, W, C) or the overlap is too large.
+        ValueError: if the image is no (H, W, C), the tile is no whole number of at least 1 or the
+            overlap is too large.
     """
     image = np.asarray(image, "float32")
     if image.ndim != 3:
         raise ValueError(f"image has shape {image.shape}; it must be (H, W, C)")
+    check_positive(tile=tile)
     check_whole_number("overlap", overlap, 0, (tile - 1) // 2)
     step = tile - overlap
     height, width = image.shape[:2]
@@ -320,8 +344,14 @@ def boundary_band(masks, width=1):
 
     Returns:
         Booleans (n, H, W).
+
+    Raises:
+        ValueError: if the masks have another shape or the width is no whole number of at least 1.
     """
     masks = np.asarray(masks)
+    if masks.ndim != 3:
+        raise ValueError(f"masks has shape {masks.shape}; it must be (n, H, W)")
+    check_positive(width=width)
     window = (1, 2 * width + 1, 2 * width + 1)
     return ndimage.maximum_filter(masks, window) != ndimage.minimum_filter(masks, window)
 
@@ -337,7 +367,12 @@ def inside_and_rim(instances):
 
     Returns:
         int32 (n, H, W).
+
+    Raises:
+        ValueError: if the instances have another shape.
     """
+    if np.ndim(instances) != 3:
+        raise ValueError(f"instances has shape {np.shape(instances)}; it must be (n, H, W)")
     objects = np.asarray(instances) > 0
     return (objects.astype("int32") + (objects & boundary_band(instances))).astype("int32")
 
@@ -350,14 +385,17 @@ def otsu_threshold(image, bins=256):
 
     Args:
         image: array of any shape.
-        bins: thresholds that are tried, evenly from the darkest to the brightest pixel.
+        bins: how many equal steps the greys from the darkest pixel to the brightest are put in; the
+            threshold is the middle of a step.
 
     Returns:
         A number; pixels above it are the bright group.
 
     Raises:
-        ValueError: if all pixels are equal: there are no two groups.
+        ValueError: if all pixels are equal: there are no two groups; if there are fewer than two
+            bins.
     """
+    check_whole_number("bins", bins, 2)
     if np.min(image) == np.max(image):
         raise ValueError(f"image is {np.min(image):g} everywhere; there is nothing to part")
     counts, edges = np.histogram(image, bins)
@@ -374,17 +412,25 @@ def count_components(mask, least=1):
 
     Args:
         mask: booleans (H, W).
-        least: smaller regions are dust and do not count, in pixels.
+        least: pixels of the smallest region that counts; what is smaller is dust.
 
     Returns:
         A whole number.
+
+    Raises:
+        ValueError: if the mask is no (H, W) or `least` is no whole number of at least 1.
     """
+    if np.ndim(mask) != 2:
+        raise ValueError(f"mask has shape {np.shape(mask)}; it must be (H, W): one at a time")
+    check_positive(least=least)
     regions, count = ndimage.label(np.asarray(mask, bool), np.ones((3, 3)))
     return int(np.sum(np.bincount(regions.ravel(), minlength=count + 1)[1:] >= least))
 
 
 def _input(input_shape, num_classes, filters, depth):
     check_positive(num_classes=num_classes, filters=filters, depth=depth)
+    if len(input_shape) != 3:
+        raise ValueError(f"input_shape is {tuple(input_shape)}; it must be (H, W, C)")
     check_halvings("input_shape", input_shape, depth, f"depth {depth}")
     return keras.Input(input_shape)
 
@@ -394,4 +440,13 @@ def _check_pairs(images, masks):
         raise ValueError(
             f"images has shape {images.shape} and masks {masks.shape}; they must be (n, H, W, C) "
             f"and (n, H, W)"
+        )
+
+
+def _check_logits(y_true, y_pred):
+    # Masks with an axis too many would be broadcast, and the loss be a wrong number in silence.
+    if len(y_pred.shape) != 4 or len(y_true.shape) != 3 or y_pred.shape[-1] == 1:
+        raise ValueError(
+            f"y_true has shape {tuple(y_true.shape)} and y_pred {tuple(y_pred.shape)}; they must "
+            f"be masks (B, H, W) and logits (B, H, W, classes) of at least 2 classes"
         )

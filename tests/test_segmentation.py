@@ -88,6 +88,8 @@ def test_a_side_that_does_not_divide_is_refused(shape):
         build_unet(shape, 2, 4, 3)
     with pytest.raises(ValueError, match="filters is 0"):
         build_unet((32, 32, 1), 2, 0)
+    with pytest.raises(ValueError, match=r"input_shape is \(32, 32\); it must be \(H, W, C\)"):
+        build_unet((32, 32), 2)
 
 
 def test_the_ablated_network_differs_by_what_it_joins_alone():
@@ -138,6 +140,36 @@ def test_soft_dice_of_nothing_found_where_nothing_is_is_zero():
     assert float(SoftDiceLoss()(np.zeros((1, 3, 3)), logits)) == pytest.approx(0, abs=1e-6)
     # Without smoothing: 0 / 0, or 1 where the foreground's probability is not quite 0.
     assert not float(SoftDiceLoss(smoothing=0.0)(np.zeros((1, 3, 3)), logits)) < 1
+
+
+def test_soft_dice_of_hardly_anything_where_nothing_is_is_large_only_without_smoothing():
+    logits = np.zeros((1, 3, 3, 2), "float32")
+    logits[..., 0] = 10
+    each = 1 / (1 + np.exp(10))
+    empty = np.zeros((1, 3, 3))
+    assert float(SoftDiceLoss(smoothing=0.0)(empty, logits)) == pytest.approx(1)
+    expected = 1 - 1 / (1 + 9 * each)
+    assert float(SoftDiceLoss()(empty, logits)) == pytest.approx(expected, rel=1e-2)
+
+
+@pytest.mark.parametrize("loss", [SoftDiceLoss(), WeightedCrossentropy([1, 1])])
+def test_losses_refuse_masks_and_logits_that_do_not_fit(loss):
+    # Of these shapes each would be broadcast, and the loss be a number.
+    masks, logits = np.zeros((3, 3, 3), int), np.zeros((3, 3, 3, 2), "float32")
+    with pytest.raises(ValueError, match=r"y_true has shape \(3, 3, 3, 1\)"):
+        loss(masks[..., None], logits)
+    with pytest.raises(ValueError, match="at least 2 classes"):
+        loss(masks, logits[..., :1])
+    assert np.isfinite(float(loss(masks, logits)))
+
+
+def test_losses_refuse_numbers_below_0():
+    with pytest.raises(ValueError, match="smoothing is -1; it must be a number of at least 0"):
+        SoftDiceLoss(-1)
+    with pytest.raises(ValueError, match="each must be at least 0"):
+        WeightedCrossentropy([1, -0.3])
+    with pytest.raises(ValueError, match="each must be at least 0"):
+        CrossentropyAndDice([1, float("nan")])
 
 
 def test_the_sum_of_both_losses_is_their_sum():
@@ -234,6 +266,11 @@ def test_a_stream_refuses_labels_out_of_range_and_pairs_that_do_not_fit():
             MaskStream(lambda _, masks=masks: (masks[..., None], masks), 3, 2)
     with pytest.raises(ValueError, match=r"masks \(4, 4\); they must be \(n, H, W, C\)"):
         MaskStream(lambda _: (np.zeros((4, 4, 4, 1)), np.zeros((4, 4))), 3, 2)
+    masks = np.zeros((4, 4, 4), int)
+    for half in (masks + 0.5, np.where(np.eye(4), 0.25, masks)):
+        with pytest.raises(ValueError, match=r"0\.[25]+; a class is a whole number"):
+            MaskStream(lambda _, half=half: (masks[..., None], half), 3, 2)
+    assert len(MaskStream(lambda _: (masks[..., None], masks.astype("float32")), 3, 2)) == 2
     with pytest.raises(ValueError, match="images drawn is 7; it must be .* at least 8"):
         MaskStream(_numbered, 3, batch_size=8)
 
@@ -275,6 +312,8 @@ def test_tiles_refuse_what_does_not_fit():
         predict_in_tiles(_pixelwise(), np.zeros((1, 16, 16, 2)), 16, 4)
     with pytest.raises(ValueError, match="overlap is 8; it must be a whole number from 0 to 7"):
         predict_in_tiles(_pixelwise(), np.zeros((16, 16, 2)), 16, 8)
+    with pytest.raises(ValueError, match="tile is 16.0; it must be a whole number"):
+        predict_in_tiles(_pixelwise(), np.zeros((16, 16, 2)), 16.0, 4)
 
 
 # Masks
@@ -319,3 +358,21 @@ def test_otsus_threshold_is_scikit_images(seed):
     assert otsu_threshold(image) == pytest.approx(skimage.filters.threshold_otsu(image))
     with pytest.raises(ValueError, match="image is 2 everywhere"):
         otsu_threshold(np.full((4, 4), 2.0))
+
+
+def test_masks_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"masks has shape \(4, 4\); it must be \(n, H, W\)"):
+        boundary_band(np.zeros((4, 4)))
+    with pytest.raises(ValueError, match=r"instances has shape \(4, 4\)"):
+        inside_and_rim(np.zeros((4, 4), int))
+    with pytest.raises(ValueError, match=r"mask has shape \(1, 4, 4\); it must be \(H, W\)"):
+        count_components(np.zeros((1, 4, 4), bool))
+
+
+def test_numbers_that_make_no_sense_are_refused():
+    with pytest.raises(ValueError, match="width is 0"):
+        boundary_band(np.zeros((1, 4, 4)), 0)
+    with pytest.raises(ValueError, match="least is 0"):
+        count_components(np.zeros((4, 4), bool), 0)
+    with pytest.raises(ValueError, match="bins is 1; it must be a whole number of at least 2"):
+        otsu_threshold(np.eye(4), bins=1)

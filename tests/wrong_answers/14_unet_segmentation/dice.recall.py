@@ -1,4 +1,4 @@
-"""precision or recall"""
+"""½ is the IoU or the recall"""
 
 
 def dice_by_image(truth, found):
