@@ -46,12 +46,14 @@ def cosine_schedule(steps, offset=0.008):
 
     Args:
         steps: number of steps.
-        offset: keeps the first steps from being vanishingly small.
+        offset: keeps the first steps from being vanishingly small; at least 0.
 
     Returns:
         Array (steps,), falling from below 1 to above 0.
     """
     check_positive(steps=steps)
+    if offset < 0:
+        raise ValueError(f"offset is {offset!r}; it must be at least 0")
     share = (np.arange(steps + 1) / steps + offset) / (1 + offset)
     kept = np.cos(share * np.pi / 2) ** 2
     # No step adds a variance above 0.999, as in the paper: the last ᾱ would be 0.
@@ -76,40 +78,46 @@ def add_noise(clean, noise, alpha_bar):
     Args:
         clean, noise: arrays or tensors (B, …) of the same shape.
         alpha_bar: ᾱ at the time wanted, a number or (B,).
+
+    Returns:
+        xₜ, like `clean`.
+
+    Raises:
+        ValueError: if the shapes do not fit one another.
     """
-    alpha_bar = _beside(alpha_bar, clean)
+    alpha_bar = _beside(alpha_bar, clean, noise)
     return alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * noise
 
 
 def velocity(clean, noise, alpha_bar):
-    """V = √ᾱ ε − √(1 − ᾱ) x₀, the target of Salimans and Ho (2022).
+    """The target v = √ᾱ ε − √(1 − ᾱ) x₀ of Salimans and Ho (2022).
 
     Args:
         clean, noise, alpha_bar: see `add_noise`.
     """
-    alpha_bar = _beside(alpha_bar, clean)
+    alpha_bar = _beside(alpha_bar, clean, noise)
     return alpha_bar**0.5 * noise - (1 - alpha_bar) ** 0.5 * clean
 
 
 def clean_from_noise(noisy, noise, alpha_bar):
-    """x₀ from xₜ and ε. Where ᾱ is near 0, an error in ε is multiplied by 1/√ᾱ.
+    """x₀ from xₜ and ε. An error in ε is multiplied by √(1 − ᾱ)/√ᾱ, which is large for ᾱ near 0.
 
     Args:
         noisy, noise: arrays or tensors (B, …).
         alpha_bar: ᾱ at their time, a number or (B,).
     """
-    alpha_bar = _beside(alpha_bar, noisy)
+    alpha_bar = _beside(alpha_bar, noisy, noise)
     return (noisy - (1 - alpha_bar) ** 0.5 * noise) / alpha_bar**0.5
 
 
 def clean_from_velocity(noisy, velocity, alpha_bar):
-    """x₀ from xₜ and v. An error in v is never enlarged.
+    """x₀ from xₜ and v. An error in v is multiplied by √(1 − ᾱ), so it is never enlarged.
 
     Args:
         noisy, velocity: arrays or tensors (B, …).
         alpha_bar: ᾱ at their time, a number or (B,).
     """
-    alpha_bar = _beside(alpha_bar, noisy)
+    alpha_bar = _beside(alpha_bar, noisy, velocity)
     return alpha_bar**0.5 * noisy - (1 - alpha_bar) ** 0.5 * velocity
 
 
@@ -120,7 +128,7 @@ def noise_from_clean(noisy, clean, alpha_bar):
         noisy, clean: arrays or tensors (B, …).
         alpha_bar: ᾱ at their time, a number or (B,).
     """
-    alpha_bar = _beside(alpha_bar, noisy)
+    alpha_bar = _beside(alpha_bar, noisy, clean)
     return (noisy - alpha_bar**0.5 * clean) / (1 - alpha_bar) ** 0.5
 
 
@@ -146,6 +154,8 @@ def ddpm_step(noisy, clean, alpha_bar, earlier, rng):
         noisy, clean, alpha_bar, earlier: see `ddim_step`.
         rng: numpy.random.Generator that the noise comes from.
     """
+    if rng is None:
+        raise ValueError("rng is None; ddpm_step draws its noise from a numpy.random.Generator")
     mean, variance = posterior(noisy, clean, alpha_bar, earlier)
     return mean + variance**0.5 * rng.normal(size=noisy.shape)
 
@@ -168,6 +178,10 @@ def posterior(noisy, clean, alpha_bar, earlier):
 
 def sampling_times(steps, count):
     """`count` times from the last, steps − 1, downwards, evenly spread.
+
+    Args:
+        steps: number of times of the schedule.
+        count: how many of them to visit, at most `steps`.
 
     Returns:
         Array (count,) of whole numbers, falling; with count = steps every time.
@@ -212,10 +226,16 @@ def random_batches(arrays, batch_size, seed=0):
 
     Returns:
         tf.data.Dataset of batches shaped as `arrays` is.
+
+    Raises:
+        ValueError: if the arrays have no rows, or not the same number of them.
     """
     check_positive(batch_size=batch_size)
     arrays = tf.nest.map_structure(tf.convert_to_tensor, arrays)
-    count = len(tf.nest.flatten(arrays)[0])
+    counts = [len(array) for array in tf.nest.flatten(arrays)]
+    count = counts[0]
+    if count == 0 or len(set(counts)) > 1:
+        raise ValueError(f"arrays have {counts} rows; they must have the same number, above 0")
 
     def draw(i):
         seeds = tf.stack([tf.cast(seed, "int64"), i])
@@ -232,11 +252,14 @@ class TimeFeatures(layers.Layer):
     Args:
         steps: number of times; t runs from 0 to steps − 1.
         width: number of features, even.
+
+    Raises:
+        ValueError: if the width is odd, or one of the two is no whole number above 0.
     """
 
     def __init__(self, steps, width=32, **kwargs):
         super().__init__(**kwargs)
-        check_positive(steps=steps)
+        check_positive(steps=steps, width=width)
         if width % 2:
             raise ValueError(f"width is {width!r}; it must be even: each sine has its cosine")
         self.steps = steps
@@ -272,21 +295,25 @@ def build_image_network(
 ):
     """A small U-Net for images: [xₜ (B, H, W, C), t (B,), label (B,)] → (B, H, W, C).
 
-    Patches of 2×2 pixels become channels, so that all work is done at half the size or less.
+    Each level begins with a convolution of stride 2, so that all work is done at half the size or
+    less.
 
     Args:
         steps: number of times of the schedule.
         image_shape: (H, W, C), H and W multiples of 2^len(widths).
         num_classes: number of labels; the label `num_classes` itself stands for "none given".
         widths: channels of each level.
-        blocks: residual blocks of each level, on the way down and again on the way up; the last
-            level has them once.
+        blocks: residual blocks of each level, as many numbers as `widths`, on the way down and
+            again on the way up; the last level has them once.
         embedding: width of the vector that tells time and label to every block.
 
     Raises:
-        ValueError: if the sides cannot be halved often enough.
+        ValueError: if the sides cannot be halved often enough, or `blocks` and `widths` differ in
+            length.
     """
     check_halvings("image_shape", image_shape, len(widths), f"{len(widths)} widths")
+    if len(blocks) != len(widths):
+        raise ValueError(f"blocks is {blocks}; it must have a number for each of widths, {widths}")
     channels = image_shape[-1]
     images = keras.Input(image_shape)
     times, labels = keras.Input((), dtype="int32"), keras.Input((), dtype="int32")
@@ -344,7 +371,8 @@ class Diffusion(keras.Model):
         average_decay: the share of the average that one step leaves in place, in [0, 1).
 
     Raises:
-        ValueError: for another target, a schedule that leaves (0, 1), or a decay not in [0, 1).
+        ValueError: for another target, a schedule that leaves (0, 1), bounds that do not rise, or
+            a decay not in [0, 1).
     """
 
     def __init__(
@@ -357,6 +385,8 @@ class Diffusion(keras.Model):
                 f"alpha_bar has shape {np.shape(alpha_bar)} and values from {np.min(alpha_bar):g} "
                 f"to {np.max(alpha_bar):g}; it must be (steps,) with values between 0 and 1"
             )
+        if bounds is not None and not bounds[0] < bounds[1]:
+            raise ValueError(f"bounds is {bounds!r}; it must be (least, most), or None")
         if not 0 <= average_decay < 1:
             raise ValueError(f"average_decay is {average_decay!r}; it must be in [0, 1)")
         self.network = network
@@ -440,12 +470,17 @@ class GuidedDiffusion(Diffusion):
         network: model from [xₜ (B, …), t (B,), labels (B,)] to (B, …).
         no_label: the label that stands for "none given".
         guidance: how strongly calls follow the label.
-        drop: share of the training labels that are replaced by `no_label`.
+        drop: share of the training labels that are replaced by `no_label`, from 0 to 1.
         others: see `Diffusion`.
+
+    Raises:
+        ValueError: if `drop` is no share; and see `Diffusion`.
     """
 
     def __init__(self, network, alpha_bar, no_label=10, guidance=2.0, drop=0.1, **others):
         super().__init__(network, alpha_bar, **others)
+        if not 0 <= drop <= 1:
+            raise ValueError(f"drop is {drop!r}; it must be from 0 to 1")
         self.no_label = no_label
         # A variable, so that it can be changed without a new compilation.
         self.guidance = tf.Variable(guidance, trainable=False, dtype="float32")
@@ -496,8 +531,25 @@ def train(model, arrays, updates, batch_size, rate, seed=0, callbacks=None):
     return model.fit(batches, callbacks=callbacks, **options).history["loss"]
 
 
-def _beside(alpha_bar, x):
-    """Gives ᾱ of shape (B,) the axes that let it multiply x of shape (B, …)."""
+def _beside(alpha_bar, x, other):
+    """Gives ᾱ of shape (B,) the axes that let it multiply x and another, both of shape (B, …)."""
+    shape = tuple(np.shape(x))
+    if not _fit(shape, tuple(np.shape(other))):
+        raise ValueError(
+            f"got arrays of the shapes {shape} and {tuple(np.shape(other))}; they must be the same"
+        )
     if len(np.shape(alpha_bar)) == 0:
         return alpha_bar
-    return alpha_bar[(slice(None),) + (None,) * (len(x.shape) - 1)]
+    if not _fit(tuple(np.shape(alpha_bar)), shape[:1]):
+        raise ValueError(
+            f"alpha_bar has shape {tuple(np.shape(alpha_bar))}; it must be a number, or "
+            f"{shape[:1]}: one for each sample"
+        )
+    return alpha_bar[(slice(None),) + (None,) * (len(shape) - 1)]
+
+
+def _fit(shape, other):
+    """Tells whether shapes can be equal; a side that is not known yet is None."""
+    return len(shape) == len(other) and all(
+        a == b or a is None or b is None for a, b in zip(shape, other, strict=True)
+    )

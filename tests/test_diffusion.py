@@ -56,6 +56,10 @@ class TestSchedules:
             with pytest.raises(ValueError, match="steps is"):
                 schedule(steps)
 
+    def test_cosine_needs_an_offset_that_does_not_rise(self):
+        with pytest.raises(ValueError, match="offset is -1"):
+            diffusion.cosine_schedule(10, offset=-1)
+
 
 class TestForward:
     @each_schedule
@@ -93,6 +97,15 @@ class TestForward:
         tensors = [tf.constant(each) for each in (clean, noise, alpha_bar)]
         np.testing.assert_allclose(diffusion.add_noise(*tensors), together)
 
+    def test_graphs_whose_batch_is_not_known_yet_give_the_same(self):
+        rng = np.random.default_rng(2)
+        clean, noise = rng.normal(size=(2, 3, 4, 1)).astype("float32")
+        alpha_bar = np.array([0.9, 0.5, 0.1], "float32")
+        unknown = [tf.TensorSpec([None, 4, 1]), tf.TensorSpec([None, 4, 1]), tf.TensorSpec([None])]
+        traced = tf.function(diffusion.add_noise, input_signature=unknown)
+        truth = diffusion.add_noise(clean, noise, alpha_bar)
+        np.testing.assert_allclose(traced(clean, noise, alpha_bar), truth, rtol=1e-6)
+
 
 class TestIdentities:
     @given(numbers, numbers, alpha_bars)
@@ -125,6 +138,28 @@ class TestIdentities:
         assert v == pytest.approx(slope, abs=1e-6)
 
 
+BETWEEN_TWO = [
+    diffusion.add_noise,
+    diffusion.velocity,
+    diffusion.clean_from_noise,
+    diffusion.clean_from_velocity,
+    diffusion.noise_from_clean,
+]
+
+
+@pytest.mark.parametrize("function", BETWEEN_TWO)
+class TestShapes:
+    @pytest.mark.parametrize("shape", [(28, 28, 1), (1, 28, 28, 1), (5, 28, 28)])
+    def test_one_array_does_not_stand_for_many(self, function, shape):
+        with pytest.raises(ValueError, match=r"shapes \(5, 28, 28, 1\) and"):
+            function(np.zeros((5, 28, 28, 1)), np.zeros(shape), 0.5)
+
+    @pytest.mark.parametrize("shape", [(4,), (1,), (5, 1)])
+    def test_each_sample_needs_its_alpha_bar(self, function, shape):
+        with pytest.raises(ValueError, match="alpha_bar has shape .* one for each sample"):
+            function(np.zeros((5, 2)), np.zeros((5, 2)), np.full(shape, 0.5))
+
+
 class TestSteps:
     @given(numbers, numbers, alpha_bars, alpha_bars)
     def test_posterior_is_bayes_rule_for_gaussians(self, noisy, clean, one, other):
@@ -152,6 +187,12 @@ class TestSteps:
         mean, variance = diffusion.posterior(0.8, -1.5, 0.3, 0.6)
         drawn = diffusion.ddpm_step(noisy, clean, 0.3, 0.6, rng)
         assert stats.kstest(drawn, stats.norm(mean, np.sqrt(variance)).cdf).pvalue > 0.001
+
+    def test_ddpm_asks_for_what_it_draws_from(self):
+        with pytest.raises(ValueError, match="rng is None"):
+            diffusion.sample(
+                lambda x, _: x, np.zeros(3), np.array([0.9, 0.1]), 2, diffusion.ddpm_step
+            )
 
     def test_ddim_keeps_clean_and_noise_and_mixes_them_anew(self):
         clean, noise = np.random.default_rng(3).normal(size=(2, 6))
@@ -270,6 +311,11 @@ class TestBatches:
         one, two = diffusion.random_batches(np.arange(100), 50).take(2)
         assert one.numpy().tolist() != two.numpy().tolist()
 
+    @pytest.mark.parametrize(("images", "labels"), [(20, 19), (19, 20), (0, 0)])
+    def test_every_row_needs_its_partner(self, images, labels):
+        with pytest.raises(ValueError, match="arrays have"):
+            diffusion.random_batches((np.zeros((images, 2)), np.zeros(labels)), 4)
+
 
 class TestNetworks:
     def test_time_features_tell_times_apart(self):
@@ -288,6 +334,8 @@ class TestNetworks:
     def test_time_features_come_in_pairs(self):
         with pytest.raises(ValueError, match="width is 7"):
             diffusion.TimeFeatures(50, 7)
+        with pytest.raises(ValueError, match="width is 0"):
+            diffusion.TimeFeatures(50, 0)
 
     def test_point_network_listens_to_points_and_times(self):
         network = diffusion.build_point_network(10, widths=(8,))
@@ -325,6 +373,11 @@ class TestNetworks:
     def test_image_network_needs_sides_that_halve(self, shape):
         with pytest.raises(ValueError, match="multiples of 4"):
             diffusion.build_image_network(10, shape)
+
+    @pytest.mark.parametrize("blocks", [(1,), (1, 1, 1)])
+    def test_image_network_needs_blocks_for_each_level(self, blocks):
+        with pytest.raises(ValueError, match="blocks is"):
+            diffusion.build_image_network(10, widths=(4, 6), blocks=blocks)
 
 
 def echo(inputs=2, gain=1.0):
@@ -413,6 +466,8 @@ class TestDiffusion:
         for decay in (1.0, -0.1):
             with pytest.raises(ValueError, match="average_decay"):
                 diffusion.Diffusion(echo(), self.alpha_bar, average_decay=decay)
+        with pytest.raises(ValueError, match="bounds is"):
+            diffusion.Diffusion(echo(), self.alpha_bar, bounds=(1.0, -1.0))
 
 
 def labelled(**options):
@@ -471,6 +526,11 @@ class TestGuidance:
         labels = ops.convert_to_numpy(seen[0])
         assert set(labels) == {1, 3}
         assert np.mean(labels == 3) == pytest.approx(0.1, abs=0.01)
+
+    @pytest.mark.parametrize("drop", [-0.1, 10])
+    def test_the_share_is_a_share(self, drop):
+        with pytest.raises(ValueError, match="drop is"):
+            labelled(drop=drop)
 
     def test_takes_a_step_at_full_size(self):
         network = diffusion.build_image_network(1000, widths=(64, 128), blocks=(2, 3))

@@ -1,4 +1,4 @@
-"""pixels left in [0, 1] have no mean of 0"""
+"""pixels left in [0, 1] lie on one side of 0"""
 
 
 def noised(pixels, times, alpha_bar, noise):
