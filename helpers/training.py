@@ -45,7 +45,9 @@ class WarmUpCosine(keras.optimizers.schedules.LearningRateSchedule):
 
 @register
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """One long rise and one longer fall, both along half a cosine (Smith and Topin, 2018).
+    """One long rise and one longer fall (Smith and Topin, 2018), here both along half a cosine.
+
+    The paper rises and falls in a line, and moves the momentum the other way; we leave it alone.
 
     Args:
         peak: the largest rate, above 0.
@@ -75,7 +77,9 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
 @register
 class RangeTest(keras.optimizers.schedules.LearningRateSchedule):
-    """Multiplies the rate by the same factor at every step, from lowest to highest (Smith, 2017).
+    """Raises the rate from lowest to highest, to see where training breaks (Smith, 2017).
+
+    Each step has the rate of the one before times the same factor; the paper rises in a line.
 
     Args:
         lowest, highest: first and last rate, above 0.
@@ -113,8 +117,11 @@ def read_range_test(tried, losses, smoothing=0.9):
         (rate, smoothed losses). The running mean starts without a bias towards 0 (as in Adam).
 
     Raises:
-        ValueError: if the shapes differ, or the first loss is not finite.
+        ValueError: if the shapes differ, the first loss is not finite, or smoothing is not in
+            [0, 1).
     """
+    if not 0 <= smoothing < 1:
+        raise ValueError(f"smoothing is {smoothing!r}; it must be at least 0 and below 1")
     tried, losses = np.asarray(tried, "float64"), np.asarray(losses, "float64")
     if tried.ndim != 1 or tried.shape != losses.shape or not np.isfinite(losses[:1]).all():
         raise ValueError(
@@ -163,10 +170,13 @@ def apply_each(model, weights, optimizer, loss, parts):
     """Gives the optimiser the gradient of each part in turn, as `fit` does with batches.
 
     Args:
-        weights: what the model starts from. parts: pairs (x, y).
+        model, loss: as in `accumulated_gradients`.
+        weights: what the model starts from, as from `model.get_weights()`.
+        optimizer: a Keras optimiser that has not been used yet.
+        parts: pairs (x, y).
 
     Returns:
-        All weights in a row, before the first call and after each: (calls + 1, count).
+        All trainable weights in a row, before the first call and after each: (calls + 1, count).
     """
     model.set_weights(weights)
     path = [_in_a_row(model.trainable_variables)]
@@ -178,7 +188,9 @@ def apply_each(model, weights, optimizer, loss, parts):
 
 
 def mixup(x, y, alpha, rng):
-    """Mixes each example with another of its batch, inputs and targets alike (Zhang et al., 2018).
+    """Mixes the examples of a batch in pairs, inputs and targets alike (Zhang et al., 2018).
+
+    Each example is the partner of one, now and then of itself, and has a share of its own.
 
     Args:
         x: array (B, …). y: targets (B, C), one-hot or probabilities.
@@ -189,11 +201,11 @@ def mixup(x, y, alpha, rng):
         (mixed x, mixed y), float32, of the same shapes.
 
     Raises:
-        ValueError: for labels that are not (B, C), rows that do not sum to 1, or alpha ≤ 0.
+        ValueError: for labels that are not (B, C), rows that are no probabilities, or alpha ≤ 0.
     """
     x, y = np.asarray(x, "float32"), np.asarray(y, "float32")
     _check_above(0, alpha=alpha)
-    if y.ndim != 2 or len(y) != len(x) or not np.allclose(y.sum(axis=1), 1, atol=1e-4):
+    if len(y) != len(x) or not _is_probabilities(y):
         raise ValueError(
             f"y has shape {y.shape}; mixup needs one row of class probabilities for each of the "
             f"{len(x)} examples: a mean of two class numbers is a third class"
@@ -209,9 +221,28 @@ def mixup(x, y, alpha, rng):
 
 
 def smooth_labels(y, share):
-    """Takes a share of each target's probability and spreads it evenly over all classes."""
+    """Takes a share of each target's probability and spreads it evenly over all classes.
+
+    As Szegedy et al., 2016; with ten classes and a share of 0.1, a target of 1 becomes 0.91.
+
+    Args:
+        y: array (B, C), one-hot or probabilities. share: in [0, 1).
+
+    Returns:
+        Array (B, C), float32, whose rows still sum to 1.
+
+    Raises:
+        ValueError: for labels that are not (B, C), rows that are no probabilities, or another
+            share.
+    """
     if not 0 <= share < 1:
         raise ValueError(f"share is {share!r}; it must be at least 0 and below 1")
+    y = np.asarray(y)
+    if not _is_probabilities(y):
+        raise ValueError(
+            f"y has shape {y.shape}; smoothing needs one row of class probabilities for each "
+            f"example"
+        )
     return ((1 - share) * y + share / y.shape[-1]).astype("float32")
 
 
@@ -220,6 +251,9 @@ def shift(images, most, rng):
 
     Args:
         images: (B, H, W, C). most: pixels. rng: `numpy.random.Generator`.
+
+    Returns:
+        Array like images; each image has its own shift, and every shift is as likely.
     """
     check_whole_number("most", most, 0)
     height, width = images.shape[1:3]
@@ -265,7 +299,8 @@ def curriculum(difficulty, steps, batch_size, rng, start=0.3):
     1 at half of the steps.
 
     Args:
-        difficulty: (n,), higher is harder. start: first share, in (0, 1].
+        difficulty: (n,), higher is harder. steps, batch_size: whole numbers, at least 1.
+        rng: `numpy.random.Generator`. start: first share, in (0, 1].
 
     Returns:
         Whole numbers (steps, batch_size) below n.
@@ -302,9 +337,7 @@ class StochasticDepth(layers.Layer):
 
     def __init__(self, survival_probability, **options):
         super().__init__(**options)
-        _check_above(0, survival_probability=survival_probability)
-        if survival_probability > 1:
-            raise ValueError(f"survival_probability is {survival_probability!r}, above 1")
+        _check_probability(survival_probability)
         self.survival_probability = survival_probability
         self.seeds = keras.random.SeedGenerator()
 
@@ -321,7 +354,16 @@ class StochasticDepth(layers.Layer):
 
 @register
 class AreaPooling(layers.Layer):
-    """Averages maps of any height and width over a grid of size × size equal areas."""
+    """Averages maps of any height and width over a grid of size × size equal areas.
+
+    Where an area ends within a pixel, the pixel counts for as much as lies in it.
+
+    Args:
+        size: areas in each direction.
+
+    Call:
+        maps: (B, H, W, C). Returns (B, size, size, C).
+    """
 
     def __init__(self, size, **options):
         super().__init__(**options)
@@ -353,12 +395,14 @@ def build_network(grid, survival_probability=1.0, width=16, blocks=2):
     Args:
         grid: the last maps are averaged over grid × grid areas before they are classified; with 1
             (global average pooling) it is lost where a stroke was seen.
-        survival_probability: of the branch of each residual block.
-        width: channels. blocks: residual blocks.
+        survival_probability: of the branch of each residual block, in (0, 1]; 1 leaves none out.
+        width: channels. blocks: residual blocks, at least 1.
 
     Returns:
         A `keras.Model` from (B, H, W, 1) to logits (B, 10).
     """
+    check_positive(grid=grid, width=width, blocks=blocks)
+    _check_probability(survival_probability)
 
     def convolution(x, size, stride=1):
         options = {"padding": "same", "use_bias": False, "kernel_initializer": "he_normal"}
@@ -407,22 +451,43 @@ class Bench:
         self._answer = tf.function(self._answer, input_signature=[one_batch])
 
     def start(self, weights):
-        """Puts in new weights, as from `model.get_weights()`, and forgets momentum and averages."""
+        """Puts in new weights, as from `model.get_weights()`, and forgets momentum and averages.
+
+        What a layer draws at random, as `StochasticDepth` does, goes on from where it was.
+        """
         self.model.set_weights(weights)
         for variable in self.optimizer.variables:
             variable.assign(ops.zeros_like(variable))
+        # An average that a run has blown up to NaN would stay NaN: 0 · NaN is NaN.
+        for mean, weight in zip(self.averages, self.weights, strict=True):
+            mean.assign(weight)
 
     def train(self, images, targets, rates, decay=0.0, clip=np.inf, average=0.0):
         """Takes a step for each batch, and can be called again to go on.
 
         Args:
             images: (steps, B, H, W, C). targets: (steps, B, classes). rates: (steps,).
-            decay: weight decay, times the rate at each step. clip: largest norm of the gradient.
-            average: how much of the moving average of the weights is kept at a step.
+            decay: weight decay, times the rate at each step; at least 0.
+            clip: largest norm of all gradients taken as one vector, above 0.
+            average: how much of the moving average of the weights is kept at a step, in [0, 1).
 
         Returns:
             The loss of each step before it was taken, an array (steps,).
+
+        Raises:
+            ValueError: if images, targets and rates differ in steps, or for another number.
         """
+        if not len(images) == len(targets) == len(rates):
+            raise ValueError(
+                f"there are {len(images)} batches of images, {len(targets)} of targets and "
+                f"{len(rates)} rates; each step needs one of each"
+            )
+        _check_above(0, clip=clip)
+        if not (decay >= 0 and 0 <= average < 1):
+            raise ValueError(
+                f"decay is {decay!r} and average {average!r}; decay must be at least 0, average "
+                f"in [0, 1)"
+            )
         numbers = (np.float32(decay), np.float32(min(clip, 1e9)), np.float32(average))
         return self._steps(images, targets, np.float32(rates), *numbers).numpy()
 
@@ -466,12 +531,17 @@ class Recipe:
     """What one run on the bench does beyond a plain one.
 
     Args:
-        shift: largest shift in pixels. mixup: α. smoothing: share of the targets.
+        shift: largest shift in pixels. mixup: α; 0 mixes nothing.
+        smoothing: as in `smooth_labels`.
         decay, clip, average: as in `Bench.train`.
-        curriculum: first share of the examples; 1 shuffles them as usual.
-        sizes: sizes of the images, for equal parts of the run; the last is kept if empty.
+        curriculum: first share of the examples, in (0, 1]; 1 shuffles them as usual.
+        sizes: sizes of the images, one for each of equal parts of the run; empty: left as they are.
         patience: epochs without a better NLL on held-out examples until the run ends; 0: never.
-        hold_out: share of the examples that is kept for this.
+        hold_out: share of the examples that is kept for this, between 0 and 1.
+
+    Raises:
+        ValueError: if patience meets sizes or an average, which an early end would ignore, or for
+            a curriculum, patience or hold_out without a meaning.
     """
 
     shift: int = 0
@@ -485,12 +555,26 @@ class Recipe:
     patience: int = 0
     hold_out: float = 0.2
 
+    def __post_init__(self):
+        check_whole_number("patience", self.patience, 0)
+        if not (0 < self.hold_out < 1 and 0 < self.curriculum <= 1):
+            raise ValueError(
+                f"hold_out is {self.hold_out!r} and curriculum {self.curriculum!r}; hold_out must "
+                f"be between 0 and 1, curriculum above 0 and at most 1"
+            )
+        if self.patience and (self.sizes or self.average):
+            raise ValueError(
+                f"patience is {self.patience!r}; it must be 0 with sizes or an average, since a "
+                f"run that stops early uses neither"
+            )
+
 
 def batches(recipe, x, y, steps, batch_size, rng):
-    """The images and targets of every step, as a recipe wants them.
+    """The images and targets of every step, as a recipe wants them, at the size of x.
 
     Args:
-        x: (n, H, W, C). y: one-hot (n, classes).
+        recipe: a `Recipe`. x: (n, H, W, C). y: one-hot (n, classes).
+        steps, batch_size: whole numbers, at least 1. rng: `numpy.random.Generator`.
 
     Returns:
         Arrays (steps, batch_size, H, W, C) and (steps, batch_size, classes).
@@ -513,8 +597,12 @@ def batches(recipe, x, y, steps, batch_size, rng):
 def train(bench, recipe, x, y, rates, batch_size, rng):
     """One run on the bench, from the weights that it was started with.
 
+    The bench ends with the weights that are to be judged: the last, the averaged or, with patience,
+    the best on the held-out examples.
+
     Args:
-        x: (n, H, W, C). y: one-hot (n, classes). rates: (steps,).
+        bench: a `Bench`. recipe: a `Recipe`. x: (n, H, W, C). y: one-hot (n, classes).
+        rates: (steps,). batch_size: examples a step. rng: `numpy.random.Generator`.
 
     Returns:
         The loss of each step that was taken.
@@ -541,8 +629,9 @@ def measure(bench, starts, recipe, trials, test, rates, batch_size, seed=0):
     A recipe of another name sees the same starts, examples and random numbers: compare run by run.
 
     Args:
+        bench, recipe, rates, batch_size: as in `train`.
         starts: weights to start from, one list a run. trials: a pair (x, one-hot y) for each run.
-        test: (images, labels).
+        test: (images, labels). seed: of the orders and random changes; each run has its own.
 
     Returns:
         Array (runs, 3): accuracy, NLL, and seconds from the weights to the last step.
@@ -596,7 +685,13 @@ def table(scores):
 
 
 def seconds_a_step(bench, x, y, steps, batch_size, repeats=3):
-    """Seconds of one training step, compilation left out: the best of some repeats."""
+    """Seconds of one training step, compilation left out: the best of some repeats.
+
+    Trains at a rate of 0, but statistics of normalisation change: start the bench anew after it.
+
+    Args:
+        bench: a `Bench`. x, y: as in `train`. steps: in each repeat. batch_size: examples a step.
+    """
     order = shuffled(len(x), steps, batch_size, np.random.default_rng(0))
     bench.train(x[order[:1]], y[order[:1]], np.zeros(1))
     taken = []
@@ -611,7 +706,7 @@ def _stop_early(bench, recipe, x, y, rates, batch_size, rng, settings):
     held = rng.permutation(len(x)) < round(len(x) * recipe.hold_out)
     images, targets = batches(recipe, x[~held], y[~held], len(rates), batch_size, rng)
     judged = x[held], np.argmax(y[held], axis=1)
-    losses, best, waited = [], np.inf, 0
+    losses, best, waited, kept = [], np.inf, 0, bench.model.get_weights()
     for part in np.array_split(np.arange(len(rates)), -(-len(rates) * batch_size // len(x))):
         losses.append(bench.train(images[part], targets[part], rates[part], **settings))
         cost = bench.evaluate(*judged)[1]
@@ -628,17 +723,30 @@ def distance_from_mean(x, y):
     """Squared distance of each image from the mean image of its class: a cheap "difficulty".
 
     Args:
-        x: (n, H, W, C). y: one-hot (n, classes), each class at least once.
+        x: (n, H, W, C). y: one-hot (n, classes).
 
     Returns:
         Array (n,).
     """
-    means = np.einsum("nc,nhwk->chwk", y, x) / np.sum(y, axis=0)[:, None, None, None]
+    counts = np.maximum(np.sum(y, axis=0), 1)  # a class without examples has no mean to miss
+    means = np.einsum("nc,nhwk->chwk", y, x) / counts[:, None, None, None]
     return np.sum(np.square(x - means[np.argmax(y, axis=1)]), axis=(1, 2, 3))
 
 
 def _in_a_row(values):
     return np.concatenate([np.ravel(value) for value in values])
+
+
+def _is_probabilities(y):
+    return y.ndim == 2 and np.all(y >= 0) and np.allclose(y.sum(axis=1), 1, atol=1e-4)
+
+
+def _check_probability(survival_probability):
+    _check_above(0, survival_probability=survival_probability)
+    if survival_probability > 1:
+        raise ValueError(
+            f"survival_probability is {survival_probability!r}; it must be above 0 and at most 1"
+        )
 
 
 def _half_cosine(done):

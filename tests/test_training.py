@@ -134,6 +134,11 @@ class TestRangeTestReading:
         with pytest.raises(ValueError, match="first"):
             training.read_range_test([1, 2], [np.nan, 2])
 
+    @pytest.mark.parametrize("smoothing", [-0.1, 1.0, np.nan])
+    def test_a_running_mean_must_forget_and_move(self, smoothing):
+        with pytest.raises(ValueError, match="smoothing is"):
+            training.read_range_test([1, 2], [2, 1], smoothing)
+
 
 class TestAccumulation:
     @pytest.mark.parametrize("micro_batch", [1, 7, 10, 30, 99])
@@ -197,6 +202,23 @@ class TestApplyEach:
         moved = np.any(np.diff(path, axis=0) != 0, axis=1)
         assert moved.tolist() == [False, True, False, True, False]
 
+    def test_a_schedule_of_keras_counts_batches_and_not_updates(self, digits):
+        parts = [(digits[0][i::6], digits[1][i::6]) for i in range(6)]
+        # Rates 1, 2, …, one a batch: the updates come with the third and the sixth.
+        rate = keras.optimizers.schedules.PolynomialDecay(1.0, 10, end_learning_rate=11.0)
+        optimizer = keras.optimizers.SGD(rate, gradient_accumulation_steps=3)
+        model = linear()
+        weights = model.get_weights()
+        path = training.apply_each(model, weights, optimizer, cross_entropy, parts)
+        model.set_weights(weights)
+        slopes = [training.accumulated_gradients(model, cross_entropy, *p, 99) for p in parts[:3]]
+        mean = np.concatenate(
+            [np.ravel(np.mean(slope, axis=0)) for slope in zip(*slopes, strict=True)]
+        )
+        np.testing.assert_allclose(path[3] - path[0], -3 * mean, atol=1e-6)
+        assert int(optimizer.iterations) == 2
+        assert float(optimizer.learning_rate) == pytest.approx(7)
+
 
 class TestMixup:
     def test_every_example_is_mixed_with_one_partner_as_its_target_is(self, digits):
@@ -227,7 +249,9 @@ class TestMixup:
         deep, _ = training.mixup(np.arange(18.0).reshape(3, 2, 3), y, 1.0, np.random.default_rng(2))
         np.testing.assert_array_equal(flat, deep.reshape(3, 6))
 
-    @pytest.mark.parametrize("y", [[3, 8], [[3], [8]], [[0.5, 0.2], [1, 0]], [[1, 0]]])
+    @pytest.mark.parametrize(
+        "y", [[3, 8], [[3], [8]], [[0.5, 0.2], [1, 0]], [[1, 0]], [[2, -1], [1, 0]]]
+    )
     def test_what_is_no_row_of_probabilities_is_refused(self, y, rng):
         with pytest.raises(ValueError, match="class probabilities"):
             training.mixup(np.zeros((2, 4)), np.array(y), 0.4, rng)
@@ -245,6 +269,11 @@ class TestInputsAndTargets:
         assert float(ours) == pytest.approx(float(theirs(y, logits)), rel=1e-5)
         with pytest.raises(ValueError, match="share is 1"):
             training.smooth_labels(y, 1)
+
+    @pytest.mark.parametrize("y", [[3, 8], [[0.5, 0.2]], [[2, -1]]])
+    def test_smoothing_refuses_what_is_no_row_of_probabilities(self, y):
+        with pytest.raises(ValueError, match="class probabilities"):
+            training.smooth_labels(y, 0.1)
 
     def test_shifts_move_whole_images_and_reach_every_place(self, rng):
         images = np.zeros((400, 7, 7, 1), "float32")
@@ -325,6 +354,13 @@ class TestOrders:
         for image, label, found in zip(x, labels, training.distance_from_mean(x, y), strict=True):
             truth = np.sum((image - x[labels == label].mean(axis=0)) ** 2)
             assert found == pytest.approx(truth, rel=1e-4)
+
+    def test_a_class_without_examples_changes_no_difficulty(self, digits):
+        x, y = digits
+        wider = np.pad(y, ((0, 0), (0, 1)))
+        np.testing.assert_array_equal(
+            training.distance_from_mean(x, wider), training.distance_from_mean(x, y)
+        )
 
 
 class TestStochasticDepth:
@@ -408,6 +444,35 @@ class TestBench:
             results.append((losses, *bench.model.get_weights()))
         for a, b in zip(*results, strict=True):
             np.testing.assert_array_equal(a, b)
+
+    def test_a_run_that_explodes_leaves_no_trace_either(self, digits):
+        x, y = (part.reshape(3, 10, *part.shape[1:]) for part in digits)
+        bench = training.Bench(linear())
+        start = bench.model.get_weights()
+        expected = []
+        for rate in (0.1, np.inf, 0.1):
+            bench.start(start)
+            bench.train(x, y, [rate] * 3)
+            bench.finish()
+            expected.append(bench.model.get_weights())
+        assert any(np.isnan(weight).any() for weight in expected[1])
+        for a, b in zip(expected[0], expected[2], strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"rates": [0.1]}, "3 batches of images, 3 of targets and 1 rates"),
+            ({"clip": 0}, "clip is 0"),
+            ({"decay": -0.1}, "decay is -0.1"),
+            ({"average": 1.0}, "average 1.0"),
+        ],
+    )
+    def test_numbers_without_a_meaning_are_refused(self, digits, change, message):
+        x, y = (part.reshape(3, 10, *part.shape[1:]) for part in digits)
+        settings = {"rates": [0.1, 0.1, 0.1]} | change
+        with pytest.raises(ValueError, match=message):
+            training.Bench(linear()).train(x, y, **settings)
 
     def test_a_run_can_go_on_and_change_the_size_of_images(self, digits):
         x, y = (part.reshape(3, 10, *part.shape[1:]) for part in digits)
@@ -512,6 +577,26 @@ class TestRecipes:
         images = np.concatenate([i.reshape(-1, 12, 12, 1) for i, _, _ in bench.shown])
         assert len(np.unique(images.reshape(len(images), -1), axis=0)) <= 24
 
+    def test_early_stopping_of_a_run_that_exploded_brings_back_the_start(self, digits, rng):
+        bench = Recorder([np.nan] * 3)
+        training.train(bench, training.Recipe(patience=2), *digits, np.ones(9), 10, rng)
+        assert len(bench.shown) == 2
+        assert bench.weights == 0
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"patience": -1}, "patience is -1"),
+            ({"patience": 2, "sizes": (6, 12)}, "patience is 2"),
+            ({"patience": 2, "average": 0.9}, "patience is 2"),
+            ({"hold_out": 0.0}, "hold_out is 0"),
+            ({"curriculum": 1.5}, "curriculum 1.5"),
+        ],
+    )
+    def test_recipes_without_a_meaning_are_refused(self, settings, message):
+        with pytest.raises(ValueError, match=message):
+            training.Recipe(**settings)
+
     def test_measuring_starts_each_run_anew(self, digits):
         bench = training.Bench(linear())
         start = bench.model.get_weights()
@@ -572,3 +657,17 @@ def test_networks_differ_in_the_head_alone():
     shapes = [[tuple(w.shape) for w in model.weights] for model in (sound, poor)]
     assert shapes[0][:-2] == shapes[1][:-2]
     assert (shapes[0][-2], shapes[1][-2]) == ((256, 10), (16, 10))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"grid": 0}, "grid is 0"),
+        ({"grid": 1, "blocks": 0}, "blocks is 0"),
+        ({"grid": 1, "survival_probability": 1.5}, "survival_probability is 1.5"),
+        ({"grid": 1, "survival_probability": 0}, "survival_probability is 0"),
+    ],
+)
+def test_networks_without_a_meaning_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        training.build_network(**settings)
