@@ -21,7 +21,10 @@ NETWORKS = ("convolutional", "dense")
 
 
 def make_devices(count):
-    """Divides the processor into logical devices, CPU:0, CPU:1 and so on.
+    """Divides the processor into logical devices, CPU:0, CPU:1 and so on, and hides all GPUs.
+
+    So everything is computed on the processor: a GPU rounds otherwise, and nothing done on one
+    could be compared to the last digits with what CPU:0 or another process does.
 
     TensorFlow fixes its devices when it first computes, so this must come before.
 
@@ -32,20 +35,22 @@ def make_devices(count):
         Their names.
 
     Raises:
-        RuntimeError: if TensorFlow has begun with another number of devices.
+        RuntimeError: if TensorFlow has begun with another number of devices, or with a GPU.
     """
     check_whole_number("count", count, 1)
     (processor,) = tf.config.list_physical_devices("CPU")
     current = len(tf.config.get_logical_device_configuration(processor) or ["the whole"])
-    if count != current:
-        parts = [tf.config.LogicalDeviceConfiguration() for _ in range(count)]
-        try:
+    try:
+        if tf.config.get_visible_devices("GPU"):
+            tf.config.set_visible_devices([], "GPU")
+        if count != current:
+            parts = [tf.config.LogicalDeviceConfiguration() for _ in range(count)]
             tf.config.set_logical_device_configuration(processor, parts)
-        except RuntimeError:
-            raise RuntimeError(
-                f"TensorFlow has already begun with {current} device(s); it cannot have {count} "
-                f"now. Restart the kernel and call make_devices first"
-            ) from None
+    except RuntimeError:
+        raise RuntimeError(
+            f"TensorFlow has already begun with {current} device(s); it cannot have {count} "
+            f"now, or do without its GPUs. Restart the kernel and call make_devices first"
+        ) from None
     return [f"CPU:{index}" for index in range(count)]
 
 
@@ -56,6 +61,9 @@ def shard(batch, worker, count):
 
     Args:
         batch: array (B, …). worker: from 0 to count - 1. count: number of workers.
+
+    Returns:
+        Array (b, …); empty if there are more workers than rows and none is left for this one.
     """
     check_positive(count=count)
     if worker not in range(count):
@@ -97,6 +105,7 @@ def local_gradients(model, images, labels, divisor):
         The loss and a list of gradients; summed over the workers they are those of the mean over
         the global batch.
     """
+    check_positive(divisor=divisor)
     with tf.GradientTape() as tape:
         logits = model(images, training=True)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
@@ -113,6 +122,7 @@ def all_reduce(contributions):
     Returns:
         The list of sums; every worker gets the same.
     """
+    check_positive(workers=len(contributions))
     return [tf.add_n(list(parts)) for parts in zip(*contributions, strict=True)]
 
 
@@ -124,7 +134,7 @@ def parallel_step(copies, optimizers, images, labels, divisor):
         images, labels: the global batch. divisor: its size.
 
     Returns:
-        The loss: the mean over the global batch.
+        The sum of the losses over `divisor`: their mean over the global batch, if that is its size.
     """
     count = len(copies)
     results = [
@@ -147,7 +157,7 @@ def train_copies(build, optimizer, images, labels, batch_size, divisor, steps, s
             `local_gradients`. steps: their number. seed: see `batch_rows`.
 
     Returns:
-        The weights of the first copy, and the losses, a list.
+        The weights of the first copy, a list of arrays, and the losses of the steps, a list.
     """
     copies, optimizers = [build(), build()], [optimizer(), optimizer()]
     losses = []
@@ -159,7 +169,7 @@ def train_copies(build, optimizer, images, labels, batch_size, divisor, steps, s
 
 
 def ring_rounds(arrays):
-    """All-reduce in a ring (Baidu's version of 2017), round by round.
+    """All-reduce in a ring (Patarasuk and Yuan, 2009), round by round.
 
     Each of n workers cuts its array into n chunks. In every round each sends one chunk to its
     right neighbour. For n − 1 rounds the receiver adds what comes; then every chunk is complete at
@@ -169,8 +179,10 @@ def ring_rounds(arrays):
         arrays: one for each worker, of one shape and size at least n.
 
     Yields:
-        After each round: a list of arrays, what each worker holds, and the bytes that each sent.
+        After each round: a list of arrays, what each worker holds, and a list of the bytes that
+        each sent in it. Nothing for one worker, who has nobody to send to.
     """
+    check_positive(workers=len(arrays))
     count, shape = len(arrays), np.shape(arrays[0])
     if any(np.shape(array) != shape for array in arrays):
         raise ValueError(f"arrays have the shapes {[np.shape(a) for a in arrays]}; they must agree")
@@ -212,8 +224,16 @@ def step_seconds(count, compute, size, bandwidth, latency):
         count: workers, a number or an array. compute: seconds that each computes.
         size: bytes of the gradients. bandwidth: bytes a second between neighbours.
         latency: seconds that a message takes however short it is.
+
+    Returns:
+        Seconds, of the shape of `count`.
     """
-    rounds = 2 * (np.asarray(count) - 1)
+    count = np.asarray(count)
+    if np.any(count < 1):
+        raise ValueError(f"count is {count}; there must be at least 1 worker")
+    if bandwidth <= 0:
+        raise ValueError(f"bandwidth is {bandwidth!r}; it must be positive")
+    rounds = 2 * (count - 1)
     return compute + rounds * (latency + size / count / bandwidth)
 
 
@@ -227,6 +247,9 @@ def build_network(kind, width=16, normalisation=None, activation="relu", seed=0)
         activation: name of the function after each hidden layer. With "relu", whose slope jumps,
             a difference of rounding can switch a unit and so become visible.
         seed: fixes the first weights.
+
+    Returns:
+        keras.Model, not compiled.
     """
     check_choice("kind", kind, NETWORKS)
     check_positive(width=width)
@@ -329,15 +352,28 @@ def summed_gradients(strategy, model, images, labels):
 
 
 def relative_difference(first, second):
-    """Returns the length of the difference of two lists of arrays over that of the second list."""
+    """Returns the length of the difference of two lists of arrays over that of the second list.
+
+    The lists are taken as one long vector each, and have the same shapes.
+    """
+    _check_same_shapes(first, second)
     first, second = (np.concatenate([np.ravel(a) for a in each]) for each in (first, second))
     return float(np.linalg.norm(first - second) / np.linalg.norm(second))
 
 
 def largest_difference(first, second):
-    """Returns the largest difference between two lists of arrays, of one another's shapes."""
+    """Returns the largest absolute difference of two numbers in the same place.
+
+    Args:
+        first, second: lists of arrays, of the same shapes.
+
+    Returns:
+        A number; NaN if there is a NaN anywhere.
+    """
+    _check_same_shapes(first, second)
+    # Not by Python's max, which passes over a NaN that does not come first.
     pairs = zip(first, second, strict=True)
-    return max(float(np.max(np.abs(np.subtract(a, b)))) for a, b in pairs)
+    return float(np.max([np.max(np.abs(np.subtract(a, b))) for a, b in pairs]))
 
 
 class Checkpoints:
@@ -404,6 +440,10 @@ def train(strategy, folder, worker, network, rate, batch_size, seed, steps, save
 def time_steps(strategy, folder, worker, network, batch_size, repeats):
     """A worker's job: seconds for a step, alone and together.
 
+    Args:
+        strategy, folder, worker, network: see `train`; nothing is written to the folder.
+        batch_size: images in a batch, at least one for each replica. repeats: steps timed.
+
     Returns:
         Dict from "alone" (this worker with a batch), "strong" (all with one batch) and "weak" (all
         with a batch each) to the median over `repeats` steps. Only worker 0 knows "alone".
@@ -422,7 +462,12 @@ def time_steps(strategy, folder, worker, network, batch_size, repeats):
 
 
 def time_all_reduce(strategy, folder, worker, sizes, repeats):
-    """A worker's job: seconds for an all-reduce of arrays of some sizes, in bytes.
+    """A worker's job: seconds for an all-reduce of arrays of some sizes.
+
+    Args:
+        strategy, folder, worker: see `train`; nothing is written to the folder.
+        sizes: of the arrays, in bytes, at least 4; a float32 takes 4.
+        repeats: how often each is timed.
 
     Returns:
         Dict: the "sizes", and the "seconds", the median over `repeats` for each.
@@ -446,8 +491,12 @@ def time_all_reduce(strategy, folder, worker, sizes, repeats):
 def fit(strategy, folder, worker, network, batch_size):
     """A worker's job: the stock `model.fit`, as it is written for one device.
 
+    Args:
+        strategy, folder, worker, network: see `train`; nothing is written to the folder.
+        batch_size: as `fit` takes it, images of the global batch.
+
     Returns:
-        Dict: the "batches" done, and the "error" that ended it, or "".
+        Dict: the number of "batches" done, of three, and the "error" that ended it, or "".
     """
     (images, labels), _ = data.digits()
     with strategy.scope():
@@ -511,6 +560,14 @@ def main(path):
         result = JOBS[job](strategy, folder, worker, **arguments)
         np.savez(folder / f"{name}-{worker}.npz", **result)
         print(f"{name} done")
+
+
+def _check_same_shapes(first, second):
+    shapes = [[tuple(np.shape(array)) for array in arrays] for arrays in (first, second)]
+    if not shapes[0] or shapes[0] != shapes[1]:
+        raise ValueError(
+            f"first and second have the shapes {shapes[0]} and {shapes[1]}; they must agree"
+        )
 
 
 def _median_seconds(work, arguments, repeats):

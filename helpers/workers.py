@@ -49,6 +49,7 @@ class Workers:
         self.processes = []
 
     def __enter__(self):
+        self.processes = []  # not those of an earlier block
         with contextlib.ExitStack() as reserved:
             addresses = [_reserve_address(reserved) for _ in range(self.count)]
             cluster = {"worker": addresses}
@@ -96,7 +97,11 @@ class Workers:
         return self._path(index).read_text(encoding="utf-8", errors="replace")
 
     def kill(self, index):
-        """Kills a worker with SIGKILL, as a system does when its memory runs out."""
+        """Kills a worker with SIGKILL, as a system does when its memory runs out.
+
+        Raises:
+            WorkerFailed: if it has ended already.
+        """
         process = self.processes[index]
         if process.poll() is not None:
             raise WorkerFailed(f"worker {index} cannot be killed: {self._ending(index)}")

@@ -32,7 +32,7 @@ def examples(count, seed=0):
 
 
 @given(st.integers(1, 7), st.integers(0, 30))
-def test_shards_are_those_of_tf_data(count, rows):
+def test_shards_hold_each_row_once_and_are_of_one_length(count, rows):
     batch = np.arange(rows)
     parts = [distributed.shard(batch, k, count) for k in range(count)]
     assert sorted(np.concatenate(parts)) == batch.tolist()
@@ -109,7 +109,8 @@ def test_the_ring_sends_exactly_the_formula_where_chunks_are_equal(count):
 
 
 @pytest.mark.parametrize(
-    ("parts", "words"), [([np.ones(3), np.ones(4)], "shapes"), ([np.ones(1)] * 2, "cut")]
+    ("parts", "words"),
+    [([np.ones(3), np.ones(4)], "shapes"), ([np.ones(1)] * 2, "cut"), ([], "workers is 0")],
 )
 def test_the_ring_refuses_what_it_cannot_cut(parts, words):
     with pytest.raises(ValueError, match=words):
@@ -122,6 +123,17 @@ def test_modelled_seconds():
     assert distributed.step_seconds(2, 0.0, 8e6, 1e6, 0.5) == pytest.approx(2 * 0.5 + 8.0)
     many = distributed.step_seconds(np.array([10, 1000]), 0.0, 8e6, 1e6, 0.0)
     assert many == pytest.approx([8 * 2 * 0.9, 8 * 2 * 0.999])
+    listed = distributed.step_seconds([10, 1000], 0.0, 8e6, 1e6, 0.0)
+    assert listed == pytest.approx(many)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "name"), [((0, 1e9), "count"), (([2, -1], 1e9), "count"), ((2, 0), "bandwidth")]
+)
+def test_modelled_seconds_need_workers_and_a_line(numbers, name):
+    count, bandwidth = numbers
+    with pytest.raises(ValueError, match=name):
+        distributed.step_seconds(count, 0.1, 4, bandwidth, 0.0)
 
 
 @pytest.mark.parametrize("count", [2, 3])
@@ -148,6 +160,13 @@ def test_a_local_divisor_multiplies_the_gradient():
     parts = [distributed.local_gradients(model, images[k::2], labels[k::2], 3)[1] for k in range(2)]
     doubled = [2 * gradient for gradient in whole]
     assert distributed.largest_difference(distributed.all_reduce(parts), doubled) < 1e-6
+
+
+def test_a_divisor_and_somebody_to_add_up_are_needed():
+    with pytest.raises(ValueError, match="divisor is 0"):
+        distributed.local_gradients(build(), *examples(2), 0)
+    with pytest.raises(ValueError, match="workers is 0"):
+        distributed.all_reduce([])
 
 
 def test_copies_stay_equal_and_follow_one_model():
@@ -180,8 +199,25 @@ def test_differences_of_lists():
     first, second = [np.array([3.0, 0.0]), np.array([[1.0]])], [np.zeros(2), np.array([[5.0]])]
     assert distributed.largest_difference(first, second) == 4
     assert distributed.relative_difference(first, second) == pytest.approx(1.0)
-    with pytest.raises(ValueError, match="shorter"):
-        distributed.largest_difference(first, second[:1])
+
+
+@pytest.mark.parametrize(
+    "compare", [distributed.largest_difference, distributed.relative_difference]
+)
+@pytest.mark.parametrize("other", [[np.ones(2)], [np.ones(2), np.ones(1)], []])
+def test_differences_need_the_same_shapes(compare, other):
+    """Not even shapes that NumPy would stretch: (1,) beside (3,) is another network."""
+    with pytest.raises(ValueError, match="must agree"):
+        compare([np.ones(2), np.ones(3)], other)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_nan_is_never_no_difference(place):
+    """Wherever it stands: a training that broke down must not pass for an equal one."""
+    good = [np.ones(2), np.ones(3), np.ones(1)]
+    bad = [np.full_like(array, np.nan) if k == place else array for k, array in enumerate(good)]
+    assert np.isnan(distributed.largest_difference(good, bad))
+    assert np.isnan(distributed.relative_difference(bad, good))
 
 
 def test_networks_are_what_their_kinds_promise():
@@ -240,6 +276,23 @@ def test_devices_cannot_change_once_tensorflow_has_begun():
     assert distributed.make_devices(begun) == [f"CPU:{k}" for k in range(begun)]
     with pytest.raises(RuntimeError, match=f"{begun} device.*cannot have 5.*Restart"):
         distributed.make_devices(5)
+
+
+def test_gpus_are_hidden_or_said_to_be_in_use_already(monkeypatch):
+    seen = ["GPU:0"]
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: seen)
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: seen.clear())
+    begun = len(tf.config.list_logical_devices("CPU"))
+    distributed.make_devices(begun)
+    assert not seen
+
+    def refuse(devices, kind):
+        raise RuntimeError("Visible devices cannot be modified after being initialized")
+
+    seen.append("GPU:0")
+    monkeypatch.setattr(tf.config, "set_visible_devices", refuse)
+    with pytest.raises(RuntimeError, match=r"GPUs.*Restart"):
+        distributed.make_devices(begun)
 
 
 def test_plans_name_known_jobs(tmp_path):

@@ -147,6 +147,14 @@ def test_wait_for_notices_that_the_line_cannot_come(team):
         workers.wait_for("step 1", 0, 30)
 
 
+def test_the_same_workers_can_be_started_again(team):
+    workers = team("print('ready'); time.sleep(60)")
+    for _ in range(2):
+        with workers:
+            workers.wait_for("ready", 1, 30)
+            assert len(workers.processes) == 2  # those of the first time were killed
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_no_process_is_left_after_an_exception(team, error):
     before = set(family())

@@ -1,4 +1,4 @@
-"""divide after shuffling all rows"""
+"""shuffle all rows in each, then divide"""
 
 
 def epoch_shard(count, epoch, worker, workers, seed):
