@@ -116,7 +116,15 @@ def gradient_penalty(critic, real, fake, seed=None):
 
     Returns:
         A scalar.
+
+    Raises:
+        ValueError: if the shapes of real and fake differ.
     """
+    if not tf.TensorShape(real.shape).is_compatible_with(fake.shape):
+        raise ValueError(
+            f"real has shape {tuple(real.shape)} and fake {tuple(fake.shape)}; they are taken in "
+            "pairs and must have the same shape"
+        )
     one_an_image = (ops.shape(real)[0],) + (1,) * (len(real.shape) - 1)
     share = keras.random.uniform(one_an_image, seed=seed)
     points = share * real + (1 - share) * fake
@@ -357,7 +365,8 @@ class GAN(keras.Model):
 class ConditionalGAN(GAN):
     """A `GAN` whose two players are told a label (Mirza and Osindero, 2014).
 
-    `fit` takes images and their labels; a drawing gets the label of a real image of its batch.
+    `fit` takes images and their labels (n,), whole numbers from 0; a drawing gets the label of a
+    real image of its batch.
     Calling the model turns [noise (B, latent), labels (B,)] into images.
 
     Args:
@@ -394,11 +403,12 @@ class WassersteinGAN(GAN):
         generator, discriminator, augment, average_decay: see `GAN`; the discriminator is the
             critic and must judge each image by itself: no batch normalisation.
         critic_steps: moves of the critic, each against new drawings, for one of the generator.
-        penalty_weight: λ, the weight of `gradient_penalty` in the critic's loss.
+        penalty_weight: λ, the weight of `gradient_penalty` in the critic's loss; 0 for none.
         clip: bound on the size of each of the critic's weights; None for no bound.
 
     Raises:
-        ValueError: as `GAN`; or if the number of steps is below 1.
+        ValueError: as `GAN`; or if the number of steps is below 1, the weight is negative, or the
+            bound is not positive.
     """
 
     def __init__(
@@ -406,6 +416,10 @@ class WassersteinGAN(GAN):
     ):
         super().__init__(generator, discriminator, **kwargs)
         arguments.check_whole_number("critic_steps", critic_steps, 1)
+        if not penalty_weight >= 0:
+            raise ValueError(f"penalty_weight is {penalty_weight!r}; it must be at least 0")
+        if clip is not None and not clip > 0:
+            raise ValueError(f"clip is {clip!r}; it must be above 0, or None for no bound")
         self.critic_steps = critic_steps
         self.penalty_weight = penalty_weight
         self.clip = clip
@@ -463,7 +477,12 @@ def build_dcgan(
 def build_conditional_gan(
     latent_size=64, num_classes=10, image_shape=(28, 28, 1), widths=(48, 32), hidden=128
 ):
-    """A convolutional `ConditionalGAN` with a projection discriminator; see `build_dcgan`."""
+    """A convolutional `ConditionalGAN` with a projection discriminator.
+
+    Args:
+        latent_size, image_shape, widths, hidden: see `build_dcgan`.
+        num_classes: number of classes; labels are from 0 to num_classes − 1.
+    """
     return ConditionalGAN(
         build_conditional_generator(latent_size, num_classes, image_shape, widths),
         build_projection_discriminator(image_shape, num_classes, widths[::-1], hidden),
@@ -473,7 +492,12 @@ def build_conditional_gan(
 def build_wasserstein_gan(
     latent_size=64, image_shape=(28, 28, 1), widths=(48, 32), hidden=128, critic_steps=1
 ):
-    """A convolutional `WassersteinGAN` with the gradient penalty; see `build_dcgan`."""
+    """A convolutional `WassersteinGAN` with the gradient penalty.
+
+    Args:
+        latent_size, image_shape, widths, hidden: see `build_dcgan`.
+        critic_steps: see `WassersteinGAN`; the paper takes 5.
+    """
     return WassersteinGAN(
         build_generator(latent_size, image_shape, widths),
         build_discriminator(image_shape, widths[::-1], hidden),
@@ -484,7 +508,14 @@ def build_wasserstein_gan(
 def adam_pair(generator_rate, discriminator_rate, beta_1=0.5, beta_2=0.999):
     """One Adam for each player, with the short memory β₁ = 0.5 of Radford et al. (2016).
 
-    Gulrajani et al. (2017) train a critic with β₁ = 0, β₂ = 0.9: its gradient turns faster still.
+    Gulrajani et al. (2017) train a critic with β₁ = 0, β₂ = 0.9: no memory of the direction.
+
+    Args:
+        generator_rate, discriminator_rate: learning rate of each player.
+        beta_1, beta_2: memories of both, see `keras.optimizers.Adam`.
+
+    Returns:
+        (generator_optimizer, discriminator_optimizer), as `GAN.compile` takes them.
     """
     return tuple(
         keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=beta_2)
@@ -570,10 +601,13 @@ def build_reader(classifier):
 
 
 def build_inception_reader(image_shape, weights="imagenet"):
-    """Inception v3 as the scores of the papers use it, with its scaling of images inside.
+    """Inception v3 for the Fréchet and Inception scores, with its scaling of images inside.
 
     Images are enlarged to 299 × 299 pixels, grey ones are given three channels, and [0, 1] becomes
     the [−1, 1] that the network was trained on.
+
+    Papers score with other weights of this network, TensorFlow's file of 2015, so a score found
+    here can be compared with others found here, and with no printed one.
 
     Args:
         image_shape: (H, W, 1) or (H, W, 3).
@@ -582,7 +616,12 @@ def build_inception_reader(image_shape, weights="imagenet"):
     Returns:
         keras.Model from images (B, H, W, C) in [0, 1] to [features (B, 2048), probabilities
         (B, 1000)].
+
+    Raises:
+        ValueError: if the images have neither one channel nor three.
     """
+    if image_shape[-1] not in (1, 3):
+        raise ValueError(f"image_shape is {tuple(image_shape)}; it must have 1 or 3 channels")
     x = inputs = keras.Input(image_shape)
     x = layers.Resizing(299, 299)(x)
     if image_shape[-1] == 1:
@@ -600,7 +639,8 @@ class Judge:
     Calling it with images, and with the labels that were asked for if there are any, returns a
     dict: `Fréchet` distance to the real images, `Inception` score (one part), the share `read as
     asked` (NaN without labels), mean distance to the `nearest` training image, and `spread`, the
-    mean distance of two images that are read as the same class.
+    mean distance of two images that are read as the same class. The last two are Euclidean
+    distances over all pixels.
 
     Args:
         reader: model such as `build_reader` makes.
@@ -608,6 +648,9 @@ class Judge:
         train: images (m, H, W, C) that the generators learn from.
         scorer: another such model, such as `build_inception_reader` makes, for the Fréchet
             distance and the Inception score; None for the reader.
+
+    Raises:
+        ValueError: on the call, if there is not one label an image.
     """
 
     def __init__(self, reader, real, train, scorer=None):
@@ -621,6 +664,11 @@ class Judge:
         return self.scorer.predict(images, verbose=0)[0]
 
     def __call__(self, images, labels=None):
+        if labels is not None and np.shape(labels) != (len(images),):
+            raise ValueError(
+                f"labels has shape {np.shape(labels)}; there must be one for each of the "
+                f"{len(images)} images"
+            )
         features, probabilities = self.scorer.predict(images, verbose=0)
         read = probabilities
         if self.scorer is not self.reader:

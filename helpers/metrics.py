@@ -5,6 +5,8 @@ Nothing here trains or holds a model: features and class probabilities come in a
 
 import contextlib
 
+from helpers.arguments import check_whole_number
+
 import numpy as np
 from scipy.spatial.distance import pdist
 from scipy.special import rel_entr
@@ -17,9 +19,9 @@ def frechet_distance(real, generated):
 
         |μ₁ − μ₂|² + tr Σ₁ + tr Σ₂ − 2 tr (Σ₁ Σ₂)^½.
 
-    On the pooled features of Inception v3 it is the Fréchet Inception distance (FID). Its value
-    depends on the feature network and, by a bias upwards, on the number of images: compare only
-    distances that share both.
+    It is the square of a distance: four times the number is twice as far. On the pooled features of
+    Inception v3 it is the Fréchet Inception distance (FID). Its value depends on the feature
+    network and, by a bias upwards, on the number of images: compare only distances that share both.
 
     Args:
         real, generated: arrays (n, d) and (m, d) of features, one row an image; n, m ≥ 2.
@@ -59,10 +61,10 @@ def inception_score(probabilities, splits=10):
         (mean, standard deviation) of the score over the parts.
 
     Raises:
-        ValueError: if the rows are not probabilities, or if there are fewer rows than splits.
+        ValueError: if the rows are not probabilities, or splits is not a whole number from 1 to n.
     """
     probabilities = np.asarray(probabilities, "float64")
-    if probabilities.ndim != 2 or not len(probabilities):
+    if probabilities.ndim != 2 or not probabilities.size:
         raise ValueError(
             f"probabilities has shape {probabilities.shape}; it must be (n, classes) with n ≥ 1"
         )
@@ -74,10 +76,7 @@ def inception_score(probabilities, splits=10):
             f"{sums.min():.3g} to {sums.max():.3g}; each row must be at least 0 and sum to 1 "
             "(apply softmax to logits first)"
         )
-    if not 1 <= splits <= len(probabilities):
-        raise ValueError(
-            f"splits is {splits}; it must lie between 1 and the {len(probabilities)} rows"
-        )
+    check_whole_number("splits", splits, 1, len(probabilities))
     scores = []
     for part in np.array_split(probabilities, splits):
         marginal = part.mean(axis=0)

@@ -461,6 +461,12 @@ class TestGradientPenalty:
         for gradient in tape.gradient(penalty, critic.trainable_variables):
             assert gradient is None or np.isfinite(gradient).all()
 
+    def test_images_that_are_no_pairs(self):
+        # One drawing would be stretched over all real images, and nothing would say so.
+        for fake in (digits(1), np.zeros((4, 8, 8, 3), "float32"), np.zeros((4, 64), "float32")):
+            with pytest.raises(ValueError, match=r"real has shape \(4, 8, 8, 1\) and fake"):
+                gans.gradient_penalty(lambda x: ops.sum(flat(x), axis=1), digits(4), fake)
+
     def test_a_seed_generator_repeats(self):
         def once():
             generator = keras.random.SeedGenerator(3)
@@ -562,6 +568,14 @@ class TestWassersteinGAN:
         with pytest.raises(ValueError, match="critic_steps"):
             wasserstein_gan(critic_steps=0)
 
+    @pytest.mark.parametrize(
+        "options", [{"penalty_weight": -1}, {"penalty_weight": np.nan}, {"clip": 0}, {"clip": -0.1}]
+    )
+    def test_a_limit_that_is_none(self, options):
+        (name,) = options
+        with pytest.raises(ValueError, match=f"{name} is"):
+            wasserstein_gan(**options)
+
     def test_full_size_takes_a_step(self):
         gan = stepping(
             gans.build_wasserstein_gan(128, widths=(256, 128), hidden=256, critic_steps=5)
@@ -616,6 +630,12 @@ class TestJudge:
         assert scores["Fréchet"] == pytest.approx(other(images)["Fréchet"])
         assert scores["Inception"] == pytest.approx(other(images)["Inception"])
 
+    @pytest.mark.parametrize("labels", [np.zeros((40, 1)), np.eye(40), np.zeros(39), 3])
+    def test_not_one_label_an_image(self, judged, labels):
+        reader, images, real, train = judged
+        with pytest.raises(ValueError, match="labels has shape"):
+            gans.Judge(reader, real, train)(images, labels)
+
 
 @pytest.fixture(scope="module")
 def inception():
@@ -623,6 +643,10 @@ def inception():
 
 
 class TestInceptionReader:
+    def test_images_of_four_channels(self):
+        with pytest.raises(ValueError, match="1 or 3 channels"):
+            gans.build_inception_reader((8, 8, 4), weights=None)
+
     def test_features_and_probabilities(self, inception):
         features, probabilities = inception(digits(2))
         assert features.shape == (2, 2048)

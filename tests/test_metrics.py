@@ -196,6 +196,8 @@ class TestInceptionScore:
             (np.array([[np.nan, 1.0]]), 1, "apply softmax"),
             (np.eye(3), 4, "splits is 4"),
             (np.eye(3), 0, "splits is 0"),
+            (np.eye(3), 2.5, "splits is 2.5"),
+            (np.zeros((4, 0)), 1, "probabilities has shape"),
         ],
     )
     def test_bad_input(self, probabilities, splits, message):

@@ -1,0 +1,5 @@
+"""return one number"""
+
+
+def inception(probabilities, splits):
+    return metrics.inception_score(probabilities, splits)
