@@ -10,6 +10,7 @@ import collections
 import contextlib
 import itertools
 import math
+import numbers
 import tempfile
 import warnings
 from typing import NamedTuple
@@ -25,7 +26,7 @@ import tensorflow as tf
 import threadpoolctl
 from keras import layers
 
-#: What one step of compound scaling multiplies: depth, width and resolution (section 3.3).
+#: What one step of compound scaling multiplies: depth, width and resolution (section 4).
 ALPHA, BETA, GAMMA = 1.2, 1.1, 1.15
 
 KINDS = ("plain", "separable", "mbconv")
@@ -86,11 +87,12 @@ class Trial(NamedTuple):
 def squeeze_and_excitation(x, reduced):
     """Scales each channel by a factor in (0, 1) that is read from all channels' means.
 
-    Hu et al. (2018), "Squeeze-and-Excitation Networks".
+    Hu et al. (2018), "Squeeze-and-Excitation Networks"; with Swish in place of their ReLU, as in
+    EfficientNet.
 
     Args:
         x: tensor (B, H, W, C).
-        reduced: channels between the two layers, fewer than C.
+        reduced: channels between the two layers, usually fewer than C.
 
     Returns:
         Tensor (B, H, W, C).
@@ -108,8 +110,9 @@ def squeeze_and_excitation(x, reduced):
 def mbconv_block(x, filters, kernel_size=3, stride=1, expansion=6, squeeze=0.25, drop_rate=0.0):
     """Widen by 1×1, filter each channel by k×k, weigh the channels, narrow by 1×1.
 
-    Tan et al. (2019), "MnasNet", figure 7. Where the shape stays, the input is added; nothing
-    follows the narrow end but batch normalisation.
+    Sandler et al. (2018), "MobileNetV2"; with squeeze and excitation Tan et al. (2019), "MnasNet",
+    figure 7. Where the shape stays, the input is added; nothing follows the narrow end but batch
+    normalisation.
 
     Args:
         x: tensor (B, H, W, C).
@@ -118,7 +121,8 @@ def mbconv_block(x, filters, kernel_size=3, stride=1, expansion=6, squeeze=0.25,
         stride: step of the depthwise filter.
         expansion: channels in the middle as a multiple of C; with 1 there is no widening.
         squeeze: width inside `squeeze_and_excitation` as a share of C; 0 leaves it out.
-        drop_rate: probability that training drops the block for an image and keeps the input.
+        drop_rate: probability, below 1, that training drops the block for an image and keeps the
+            input; without effect where the shape changes.
 
     Returns:
         Tensor (B, ⌈H/stride⌉, ⌈W/stride⌉, filters).
@@ -129,6 +133,7 @@ def mbconv_block(x, filters, kernel_size=3, stride=1, expansion=6, squeeze=0.25,
     check_positive(filters=filters, kernel_size=kernel_size, stride=stride, expansion=expansion)
     if not 0 <= squeeze <= 1:
         raise ValueError(f"squeeze is {squeeze!r}; it must be from 0 to 1")
+    _check_rate("drop_rate", drop_rate)
     shortcut, channels = x, x.shape[-1]
     if expansion > 1:
         x = _active(_convolution(x, channels * expansion))
@@ -154,7 +159,12 @@ def compound_scaling(phi):
 
     Returns:
         The factors of depth, width and resolution: α^φ, β^φ, γ^φ.
+
+    Raises:
+        ValueError: if phi is not a finite number.
     """
+    if not isinstance(phi, numbers.Real) or not math.isfinite(phi):
+        raise ValueError(f"phi is {phi!r}; it must be a finite number")
     return ALPHA**phi, BETA**phi, GAMMA**phi
 
 
@@ -172,7 +182,8 @@ def round_channels(channels, width, divisor=8):
         A whole number.
 
     Raises:
-        ValueError: if channels or divisor is not a positive whole number, or width not positive.
+        ValueError: if channels or divisor is not a positive whole number, or width is not a finite
+            number above 0.
     """
     check_positive(channels=channels, divisor=divisor)
     _check_factor("width", width)
@@ -192,7 +203,7 @@ def scaled_stages(width, depth):
         Tuples (kernel, stride of the first block, expansion, channels, repetitions).
 
     Raises:
-        ValueError: if a factor is not positive.
+        ValueError: if a factor is not a finite number above 0.
     """
     _check_factor("depth", depth)
     return tuple(
@@ -211,7 +222,7 @@ def build_efficientnet(
         resolution: side of the images, at least 32.
         dropout: before the last layer.
         num_classes: width of the logits.
-        drop_rate: of the last block; it grows from 0 along the blocks.
+        drop_rate: towards which the rates of the blocks (see `mbconv_block`) grow from 0.
 
     Returns:
         A `keras.Model` from normalised images (B, resolution, resolution, 3) to logits.
@@ -221,6 +232,8 @@ def build_efficientnet(
     """
     check_whole_number("resolution", resolution, 32)
     check_positive(num_classes=num_classes)
+    _check_rate("dropout", dropout)
+    _check_rate("drop_rate", drop_rate)
     stages = scaled_stages(width, depth)
     blocks, done = sum(stage[-1] for stage in stages), 0
     inputs = keras.Input((resolution, resolution, 3))
@@ -239,12 +252,18 @@ def efficientnet_cost(width=1.0, depth=1.0, resolution=224, dropout=0.2, num_cla
     """Counts an EfficientNet without building it.
 
     Args:
-        width, depth, resolution, dropout, num_classes: see `build_efficientnet`.
+        width, depth, resolution, num_classes: see `build_efficientnet`.
+        dropout: costs nothing; it stands here so that a whole `Size` can be passed.
 
     Returns:
         Its parameters that are trained, and its multiplications with an addition for one image, as
         `convolution.multiply_adds` counts them.
+
+    Raises:
+        ValueError: if a number is out of its range.
     """
+    check_whole_number("resolution", resolution, 32)
+    check_positive(num_classes=num_classes)
     parameters = cost = 0
     channels, side = 3, resolution
 
@@ -286,7 +305,8 @@ def architectures(space=SPACE):
         A list of `Architecture`.
 
     Raises:
-        ValueError: if the space leaves out a field, names another one or has one without choices.
+        ValueError: if the space leaves out a field or names another one, or has a field without
+            choices or with a choice twice.
     """
     _check_space(space)
     return [Architecture(*picks) for picks in itertools.product(*_choices(space))]
@@ -342,7 +362,8 @@ class Benchmark:
         seed: of the weights and of the order of the images.
 
     Raises:
-        ValueError: if the milestones do not rise, or a number is not whole and positive.
+        ValueError: if the milestones do not rise, a number is out of its range, or a part has no
+            images or not a label for each.
     """
 
     def __init__(
@@ -358,7 +379,9 @@ class Benchmark:
         check_positive(**{f"milestones[{i}]": epochs for i, epochs in enumerate(milestones)})
         if not milestones or list(milestones) != sorted(set(milestones)):
             raise ValueError(f"milestones is {milestones!r}; it must be numbers that rise")
+        _check_images(train=train, validation=validation, test=test)
         check_whole_number("batch_size", batch_size, 1, len(train[0]))
+        _check_factor("learning_rate", learning_rate)
         check_whole_number("seed", seed, 0)
         self.train, self.validation, self.test = (
             tuple(tf.constant(part) for part in pair) for pair in (train, validation, test)
@@ -443,6 +466,9 @@ def random_architecture(space, rng):
 
     Returns:
         An `Architecture`.
+
+    Raises:
+        ValueError: if the space is none, see `architectures`.
     """
     _check_space(space)
     return Architecture(*(choices[rng.integers(len(choices))] for choices in _choices(space)))
@@ -460,7 +486,7 @@ def mutate(architecture, space, rng):
         An `Architecture` that differs in exactly one field.
 
     Raises:
-        ValueError: if no field has two choices.
+        ValueError: if no field has two choices, or the space is none, see `architectures`.
     """
     _check_space(space)
     fields = [name for name in Architecture._fields if len(space[name]) > 1]
@@ -495,6 +521,7 @@ def regularised_evolution(evaluate, space, budget, epochs, population=4, tournam
     """
     check_positive(epochs=epochs, population=population, tournament=tournament)
     check_whole_number("budget", budget, population * epochs)
+    check_whole_number("seed", seed, 0)
     rng = np.random.default_rng(seed)
     alive = collections.deque(maxlen=population)  # one more pushes the oldest out
     trials = []
@@ -520,7 +547,8 @@ def tuner_search(strategy, evaluate, space, budget, epochs, seed=0, initial_poin
         evaluate: function from an `Architecture` and a number of epochs to a score.
         space: dict from each field of `Architecture` to its choices.
         budget: epochs in all. A training that would exceed it is not begun.
-        epochs: of a full training.
+        epochs: of a full training. Hyperband also asks for a third of them, a ninth and so on,
+            rounded up.
         seed: of the search.
         initial_points: random architectures before the Gaussian process is asked.
 
@@ -529,11 +557,14 @@ def tuner_search(strategy, evaluate, space, budget, epochs, seed=0, initial_poin
         paid.
 
     Raises:
-        ValueError: if the strategy is unknown, or the budget does not pay one full training.
+        ValueError: if the strategy is unknown, the space is none, a number is out of its range, or
+            the budget does not pay one full training.
+        keras_tuner.errors.FatalError: if evaluate fails; its cause is the error.
     """
     check_choice("strategy", strategy, STRATEGIES)
     check_positive(epochs=epochs, initial_points=initial_points)
     check_whole_number("budget", budget, epochs)
+    check_whole_number("seed", seed, 0)
     shared = {
         "objective": keras_tuner.Objective("score", "max"),
         "hyperparameters": _hyperparameters(space),
@@ -605,8 +636,10 @@ def best_so_far(trials, budget):
         Array (budget,); NaN before the first training has ended.
 
     Raises:
-        ValueError: if the trials cost more than the budget.
+        ValueError: if the trials cost more than the budget, or one of them or the budget is not a
+            whole number of at least 1.
     """
+    check_positive(budget=budget, **{f"trials[{i}].epochs": t.epochs for i, t in enumerate(trials)})
     spent = sum(trial.epochs for trial in trials)
     if spent > budget:
         raise ValueError(f"the trials cost {spent} epochs; the budget is {budget}")
@@ -625,41 +658,48 @@ def expected_best(scores, draws):
     probability C(i − 1, k − 1) / C(n, k).
 
     Args:
-        scores: of all architectures (n,).
+        scores: of all architectures (n,), finite.
         draws: k, from 1 to n.
 
     Returns:
         A number.
 
     Raises:
-        ValueError: if draws is out of its range.
+        ValueError: if the scores are not such, or draws is out of its range.
     """
+    scores = np.asarray(scores)
+    if scores.ndim != 1 or not np.all(np.isfinite(scores)):
+        raise ValueError(f"scores has shape {scores.shape}; it must be (n,), all of them finite")
     check_whole_number("draws", draws, 1, len(scores))
-    ways = [math.comb(i, draws - 1) for i in range(len(scores))]
-    return float(np.dot(np.sort(scores), ways) / math.comb(len(scores), draws))
+    every = math.comb(len(scores), draws)
+    # Divided while they are whole numbers: for large n they are beyond what a float can hold.
+    chances = [math.comb(i, draws - 1) / every for i in range(len(scores))]
+    return float(np.dot(np.sort(scores), chances))
 
 
 def pareto_front(costs, scores):
-    """Those that nothing else beats: whatever costs no more scores less, or all is equal.
+    """Those that nothing else beats: whatever costs no more scores less, or is equal in both.
 
     Args:
-        costs, scores: numbers (n,); low costs and high scores are good.
+        costs, scores: numbers (n,), none of them NaN; low costs and high scores are good.
 
     Returns:
-        Their indices, by rising cost.
+        A list of their indices, by rising cost.
 
     Raises:
-        ValueError: if the lengths differ, or nothing is given.
+        ValueError: if the lengths differ, nothing is given, or a number is NaN.
     """
     costs, scores = np.asarray(costs), np.asarray(scores)
     if costs.ndim != 1 or costs.shape != scores.shape or len(costs) == 0:
         raise ValueError(
             f"costs has shape {costs.shape} and scores {scores.shape}; both must be (n,), n ≥ 1"
         )
+    if np.any(np.isnan(costs)) or np.any(np.isnan(scores)):
+        raise ValueError("costs or scores holds NaN, which is neither more nor less than a number")
     front, best = [], -np.inf
     for i in np.lexsort((-scores, costs)):
         tie = front and scores[i] == best and costs[i] == costs[front[-1]]
-        if scores[i] > best or tie:
+        if not front or scores[i] > best or tie:
             front.append(int(i))
             best = scores[i]
     return front
@@ -682,12 +722,16 @@ def optimism(correct, count, part, repeats=1000, seed=0):
         The mean accuracy of the chosen on the images that chose it, and on the others.
 
     Raises:
-        ValueError: if a number is out of its range.
+        ValueError: if correct has another shape or other values, or a number is out of its range.
     """
-    correct = np.asarray(correct, bool)
+    correct = np.asarray(correct)
+    if correct.ndim != 2 or not np.all((correct == 0) | (correct == 1)):
+        raise ValueError(f"correct has shape {correct.shape}; it must be booleans (candidates, n)")
+    correct = correct.astype(bool)
     check_whole_number("count", count, 1, len(correct))
     check_whole_number("part", part, 1, correct.shape[1] - 1)
     check_positive(repeats=repeats)
+    check_whole_number("seed", seed, 0)
     rng = np.random.default_rng(seed)
     pairs = []
     for _ in range(repeats):
@@ -714,16 +758,36 @@ def _choices(space):
 
 
 def _check_space(space):
-    if set(space) != set(Architecture._fields) or not all(space.values()):
+    fields = set(Architecture._fields)
+    if set(space) != fields or not all(_are_choices(choices) for choices in space.values()):
         raise ValueError(
-            f"space is {space!r}; it needs one or more choices for each of "
+            f"space is {space!r}; it needs a list of one or more choices, none twice, for each of "
             f"{', '.join(Architecture._fields)}"
         )
 
 
+def _are_choices(choices):
+    # A string would be taken for a list of its letters.
+    return not isinstance(choices, str) and len(choices) == len(set(choices)) > 0
+
+
+def _check_images(**parts):
+    for name, (images, labels) in parts.items():
+        if not len(images) == len(labels) > 0:
+            raise ValueError(
+                f"{name} has {len(images)} images and {len(labels)} labels; it needs one or more "
+                "images, and a label for each"
+            )
+
+
 def _check_factor(name, factor):
-    if not factor > 0:
-        raise ValueError(f"{name} is {factor!r}; it must be above 0")
+    if not isinstance(factor, numbers.Real) or not 0 < factor < math.inf:
+        raise ValueError(f"{name} is {factor!r}; it must be a finite number above 0")
+
+
+def _check_rate(name, rate):
+    if not isinstance(rate, numbers.Real) or not 0 <= rate < 1:
+        raise ValueError(f"{name} is {rate!r}; it must be at least 0 and below 1")
 
 
 def _convolution(x, filters, kernel_size=1, stride=1):

@@ -137,6 +137,21 @@ class TestEfficientNet:
             search.scaled_stages(1.0, -1)
         with pytest.raises(ValueError, match="num_classes"):
             search.build_efficientnet(num_classes=0)
+        for rate in ("dropout", "drop_rate"):
+            for value in (-0.1, 1, math.nan):
+                with pytest.raises(ValueError, match=f"{rate} is {value}"):
+                    search.build_efficientnet(**{rate: value})
+
+    def test_costs_of_what_cannot_be_built_are_not_counted(self):
+        for resolution in (0, 31, 224.5, math.nan):
+            with pytest.raises(ValueError, match=f"resolution is {resolution}"):
+                search.efficientnet_cost(resolution=resolution)
+        for factor in (0, -1, math.inf, math.nan, "2"):
+            for name in ("width", "depth"):
+                with pytest.raises(ValueError, match=f"{name} is"):
+                    search.efficientnet_cost(**{name: factor})
+        with pytest.raises(ValueError, match="num_classes is 0"):
+            search.efficientnet_cost(num_classes=0)
 
 
 class TestScaling:
@@ -172,6 +187,9 @@ class TestScaling:
             search.round_channels(0, 1.0)
         with pytest.raises(ValueError, match="width is nan"):
             search.round_channels(8, math.nan)
+        for phi in (math.nan, math.inf, "1"):
+            with pytest.raises(ValueError, match="phi is"):
+                search.compound_scaling(phi)
 
 
 class TestBlocks:
@@ -223,6 +241,9 @@ class TestBlocks:
                 search.mbconv_block(x, **{"filters": 4} | options)
         with pytest.raises(ValueError, match="squeeze is 2"):
             search.mbconv_block(x, 4, squeeze=2)
+        for rate in (-0.5, 1, math.nan):
+            with pytest.raises(ValueError, match="drop_rate is"):
+                search.mbconv_block(x, 4, drop_rate=rate)
         with pytest.raises(ValueError, match="reduced"):
             search.squeeze_and_excitation(x, 0)
 
@@ -255,9 +276,12 @@ class TestSpace:
             search.build_candidate(architecture)
 
     def test_bad_spaces(self):
-        for space in ({}, SMALL_SPACE | {"rate": (1,)}, SMALL_SPACE | {"kernel": ()}):
-            with pytest.raises(ValueError, match="one or more choices"):
+        changes = ({"rate": (1,)}, {"kernel": ()}, {"kernel": (3, 3)}, {"kind": "plain"})
+        for space in ({}, *(SMALL_SPACE | change for change in changes)):
+            with pytest.raises(ValueError, match="one or more choices, none twice"):
                 search.architectures(space)
+            with pytest.raises(ValueError, match="one or more choices, none twice"):
+                search.tuner_search("random", by_size, space, 18, 9)
 
 
 class TestBenchmark:
@@ -306,6 +330,17 @@ class TestBenchmark:
                 search.Benchmark(*parts, milestones=milestones)
         with pytest.raises(ValueError, match="batch_size is 81"):
             search.Benchmark(*parts, batch_size=81)
+        for rate in (0, -0.1, math.nan):
+            with pytest.raises(ValueError, match="learning_rate is"):
+                search.Benchmark(*parts, learning_rate=rate)
+
+    @pytest.mark.parametrize("which", ["train", "validation", "test"])
+    def test_refuses_images_without_labels(self, parts, which):
+        given = dict(zip(("train", "validation", "test"), parts, strict=True))
+        pictures, labels = given[which]
+        for pair in ((pictures, labels[:-1]), (pictures[:0], labels[:0])):
+            with pytest.raises(ValueError, match=f"{which} has .* images and"):
+                search.Benchmark(**given | {which: pair}, batch_size=8)
 
 
 class TestEvolution:
@@ -378,6 +413,9 @@ class TestEvolution:
             search.regularised_evolution(by_size, SMALL_SPACE, 62, 9, population=7)
         with pytest.raises(ValueError, match="tournament"):
             search.regularised_evolution(by_size, SMALL_SPACE, 60, 9, tournament=0)
+        for seed in (-1, 0.5, None):
+            with pytest.raises(ValueError, match="seed is"):
+                search.regularised_evolution(by_size, SMALL_SPACE, 60, 9, seed=seed)
         single = {name: choices[:1] for name, choices in SMALL_SPACE.items()}
         with pytest.raises(ValueError, match="nothing to change"):
             search.mutate(search.architectures(single)[0], single, np.random.default_rng(0))
@@ -440,6 +478,9 @@ class TestKerasTuner:
             search.tuner_search("grid", by_size, SMALL_SPACE, 18, 9)
         with pytest.raises(ValueError, match="budget is 8"):
             search.tuner_search("random", by_size, SMALL_SPACE, 8, 9)
+        for seed in (-1, 0.5, None):
+            with pytest.raises(ValueError, match="seed is"):
+                search.tuner_search("random", by_size, SMALL_SPACE, 18, 9, seed)
 
 
 class TestWhatWasFound:
@@ -450,6 +491,11 @@ class TestWhatWasFound:
         np.testing.assert_equal(curve, [np.nan, 0.5, 0.5, 0.5, 0.5, 0.7, 0.7, 0.7])
         with pytest.raises(ValueError, match="cost 6 epochs; the budget is 5"):
             search.best_so_far(trials, 5)
+        for budget in (0, 2.5):
+            with pytest.raises(ValueError, match="budget is"):
+                search.best_so_far([], budget)
+        with pytest.raises(ValueError, match=r"trials\[1\].epochs is 0"):
+            search.best_so_far([Trial(a, 2, 0.5), Trial(a, 0, 0.9)], 8)
 
     @given(st.lists(st.floats(0, 1), min_size=1, max_size=7), st.data())
     @settings(max_examples=50, deadline=None)
@@ -457,6 +503,12 @@ class TestWhatWasFound:
         draws = draw.draw(st.integers(1, len(scores)))
         every = [max(some) for some in itertools.combinations(scores, draws)]
         assert search.expected_best(scores, draws) == pytest.approx(np.mean(every))
+
+    def test_expected_best_of_many(self):
+        """The best of k drawn from 1, 2 … n is k (n + 1) / (k + 1) on average."""
+        scores = np.random.default_rng(0).permutation(np.arange(1, 3001))
+        expected = 1500 * 3001 / 1501
+        assert search.expected_best(scores, 1500) == pytest.approx(expected)
 
     def test_expected_best_is_that_of_random_search(self):
         scores = [by_size(a) for a in search.architectures(SMALL_SPACE)]
@@ -481,6 +533,10 @@ class TestWhatWasFound:
         assert len(front) == len(set(front))
         assert list(costs[front]) == sorted(costs[front])
 
+    def test_pareto_front_takes_infinite_numbers(self):
+        assert search.pareto_front([1, np.inf], [-np.inf, 0.5]) == [0, 1]
+        assert search.pareto_front([np.inf], [-np.inf]) == [0]
+
     def test_optimism_of_coins(self):
         """Candidates that guess: the best of k on m images has the mean of a maximum."""
         rng = np.random.default_rng(0)
@@ -500,6 +556,12 @@ class TestWhatWasFound:
     def test_bad_input(self):
         with pytest.raises(ValueError, match="draws is 4"):
             search.expected_best([1, 2, 3], 4)
+        for scores in ([[1, 2], [3, 4]], [1, math.nan], 0.5):
+            with pytest.raises(ValueError, match="scores has shape"):
+                search.expected_best(scores, 1)
+        for costs, scores in (([1, math.nan], [1, 2]), ([1, 2], [math.nan, 1])):
+            with pytest.raises(ValueError, match="NaN"):
+                search.pareto_front(costs, scores)
         with pytest.raises(ValueError, match="costs has shape"):
             search.pareto_front([1, 2], [1])
         with pytest.raises(ValueError, match="costs has shape"):
@@ -509,3 +571,8 @@ class TestWhatWasFound:
             search.optimism(correct, 4, 5)
         with pytest.raises(ValueError, match="part is 10"):
             search.optimism(correct, 3, 10)
+        for wrong in (np.ones(10, bool), np.full((3, 10), 0.5), np.full((3, 10), math.nan)):
+            with pytest.raises(ValueError, match="correct has shape"):
+                search.optimism(wrong, 1, 5)
+        with pytest.raises(ValueError, match="seed is -1"):
+            search.optimism(correct, 3, 5, seed=-1)

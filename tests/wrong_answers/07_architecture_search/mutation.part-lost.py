@@ -1,4 +1,4 @@
-"""a child has the same parts as its parent"""
+"""the same parts as its parent"""
 
 
 def mutated(network, space, rng):
