@@ -8,7 +8,7 @@ A policy in use is a plain function from states (N, D) to actions (N,).
 import os
 from typing import NamedTuple
 
-from helpers.arguments import check_positive
+from helpers.arguments import check_choice, check_positive
 
 import gymnasium as gym
 import keras
@@ -64,7 +64,8 @@ class Environments:
         limit: longest episode in steps; None for the environment's own limit.
 
     Raises:
-        ValueError: if count or limit is below 1, or the actions cannot be counted.
+        ValueError: if count or limit is below 1, the actions cannot be counted, or a state is not
+            a vector of numbers.
     """
 
     def __init__(self, name="CartPole-v1", count=16, seed=0, limit=None):
@@ -82,7 +83,12 @@ class Environments:
                 f"name is {name!r}, whose actions are {self.vector.single_action_space}; they "
                 f"must be Discrete"
             )
-        self.state_size = self.vector.single_observation_space.shape[0]
+        seen = self.vector.single_observation_space
+        if not isinstance(seen, gym.spaces.Box) or len(seen.shape) != 1:
+            raise ValueError(
+                f"name is {name!r}, whose states are {seen}; they must be a Box with one axis"
+            )
+        self.state_size = seen.shape[0]
         self.action_count = int(self.vector.single_action_space.n)
         self.steps = 0
         self.history = []
@@ -97,6 +103,11 @@ class Environments:
         """One step of every copy, as a `Rollout` of arrays (N, …)."""
         states, valid = self.states, ~self.resetting
         actions = np.asarray(act(states))
+        if actions.shape != valid.shape:
+            raise ValueError(
+                f"act gave actions of shape {actions.shape}; it must give one for each of "
+                f"{len(valid)} states, shape {valid.shape}"
+            )
         self.states, rewards, terminated, truncated, _ = self.vector.step(actions)
         # Gymnasium resets a copy in the step after an end: that step ignores the action, and
         # leads from the last state of one episode to the first of another. It is no transition.
@@ -116,7 +127,11 @@ class Environments:
 
         Returns:
             A `Rollout`.
+
+        Raises:
+            ValueError: if steps is below 1, or act does not give one action for each state.
         """
+        check_positive(steps=steps)
         taken = []
         for _ in range(steps):
             step = self._step(act)
@@ -156,9 +171,15 @@ def build_network(inputs, outputs, widths=(64, 64), activation="tanh", last_gain
         inputs, outputs: their sizes.
         widths: units of the hidden layers.
         activation: "tanh" or "relu".
-        last_gain: scale of the last layer's first weights; small makes the first answers equal.
+        last_gain: scale of the last layer's first weights; small makes the first outputs nearly
+            equal.
         seed: of the first weights.
+
+    Raises:
+        ValueError: if a size is below 1, or the activation is another.
     """
+    check_positive(inputs=inputs, outputs=outputs)
+    check_choice("activation", activation, ("tanh", "relu"))
     blocks = [keras.Input((inputs,))]
     for i, width in enumerate(widths):
         start = keras.initializers.Orthogonal(np.sqrt(2), seed=1000 * seed + i)
@@ -225,7 +246,17 @@ def sampled(network, rng):
 
 
 def epsilon_greedy(network, epsilon, rng):
-    """The greedy policy, but with probability epsilon an action drawn from all alike."""
+    """The greedy policy, but with probability epsilon an action drawn from all alike.
+
+    Args:
+        network: from states to Q-values or logits.
+        epsilon: in [0, 1].
+        rng: NumPy's random generator.
+
+    Raises:
+        ValueError: if epsilon is not in [0, 1].
+    """
+    _check_share("epsilon", epsilon)
     best = greedy(network)
 
     def act(states):
@@ -247,7 +278,11 @@ def evaluate(act, name="CartPole-v1", episodes=100, seed=0, limit=None):
 
     Returns:
         Array (episodes,).
+
+    Raises:
+        ValueError: if episodes is below 1; see `Environments` for the others.
     """
+    check_positive(episodes=episodes)
     return Environments(name, episodes, seed, limit).episodes(act).rewards.sum(axis=0)
 
 
@@ -263,9 +298,13 @@ class Watch:
         every: turns of training between two judgements.
         episodes: how many are played to judge; each time from the same starts.
         seed: of the starts; not that of training, and not that of the final test.
+
+    Raises:
+        ValueError: if every or episodes is below 1.
     """
 
     def __init__(self, network, name="CartPole-v1", every=5, episodes=50, seed=10_000, limit=None):
+        check_positive(every=every, episodes=episodes)
         self.network, self.every = network, every
         self.judge = {"name": name, "episodes": episodes, "seed": seed, "limit": limit}
         self.scores = []
@@ -294,12 +333,14 @@ def discounted_returns(rewards, ended, gamma):
         gamma: in [0, 1].
 
     Returns:
-        Array like `rewards`. Rewards after the last step of the arrays count as 0.
+        Floats in the shape of `rewards`. Rewards after the last step of the arrays count as 0.
 
     Raises:
-        ValueError: if the shapes differ or gamma is not in [0, 1].
+        ValueError: if the shapes differ, there is no axis of time, or gamma is not in [0, 1].
     """
     rewards, ended = _same_shape(rewards=rewards, ended=ended)
+    if rewards.ndim == 0:
+        raise ValueError("rewards is a single number; it must have an axis of time, (T,) or (T, N)")
     _check_share("gamma", gamma)
     returns, following = np.zeros(rewards.shape), np.zeros(rewards.shape[1:])
     # From the last step backwards each return needs one multiplication.
@@ -315,10 +356,19 @@ def td_targets(rewards, terminated, next_values, gamma):
     A truncated episode would have gone on, so there V(s') counts.
 
     Args:
-        rewards, terminated, next_values: arrays or tensors of one shape.
-        gamma: the discount.
+        rewards, terminated, next_values: arrays or tensors of one shape, such as (B,).
+        gamma: the discount, in [0, 1].
+
+    Returns:
+        Tensor of that shape.
+
+    Raises:
+        ValueError: if the shapes differ or gamma is not in [0, 1].
     """
-    return rewards + gamma * ops.where(terminated, ops.zeros_like(next_values), next_values)
+    _check_same_shape(rewards=rewards, terminated=terminated, next_values=next_values)
+    _check_share("gamma", gamma)
+    following = ops.where(terminated, ops.zeros_like(next_values), next_values)
+    return ops.add(rewards, gamma * following)
 
 
 def generalised_advantages(rewards, values, next_values, terminated, ended, gamma, decay):
@@ -357,17 +407,33 @@ def policy_gradient_loss(logits, actions, advantages, weights):
 
     Args:
         logits: (B, A), of the policy.
-        actions: (B,) whole numbers.
+        actions: (B,) whole numbers from 0 to A − 1.
         advantages: (B,), taken as constants.
-        weights: (B,), 0 for what must not count.
+        weights: (B,), 0 for what must not count, and not all of them 0.
+
+    Returns:
+        A scalar.
+
+    Raises:
+        ValueError: if the shapes do not fit.
     """
+    _check_same_shape(actions=actions, advantages=advantages, weights=weights)
     chosen = log_probabilities(logits, actions)
     return -ops.sum(weights * advantages * chosen) / ops.sum(weights)
 
 
 def log_probabilities(logits, actions):
-    """Log π(a|s) of the actions taken: logits (B, A), actions (B,) → (B,)."""
+    """Log π(a|s) of the actions taken: logits (B, A), actions (B,) from 0 to A − 1 → (B,).
+
+    Raises:
+        ValueError: if there is not one action for each row of logits.
+    """
     logits = ops.convert_to_tensor(logits)
+    if len(logits.shape) != 2 or not _static(actions).is_compatible_with(logits.shape[:1]):
+        raise ValueError(
+            f"logits has shape {tuple(logits.shape)} and actions {tuple(_static(actions))}; "
+            f"they must be (B, A) and (B,)"
+        )
     one_hot = ops.one_hot(actions, logits.shape[-1], dtype=logits.dtype)
     return ops.sum(ops.log_softmax(logits) * one_hot, axis=-1)
 
@@ -380,8 +446,21 @@ def clipped_loss(logits, actions, advantages, weights, old_log_probabilities, cl
     Args:
         logits, actions, advantages, weights: see `policy_gradient_loss`.
         old_log_probabilities: (B,), of the policy that took the actions.
-        clip: the largest change that still pays, such as 0.2.
+        clip: the largest change that still pays, such as 0.2; above 0.
+
+    Returns:
+        A scalar.
+
+    Raises:
+        ValueError: if the shapes do not fit, or clip is not above 0.
     """
+    _check_above_zero("clip", clip)
+    _check_same_shape(
+        actions=actions,
+        advantages=advantages,
+        weights=weights,
+        old_log_probabilities=old_log_probabilities,
+    )
     ratio = ops.exp(log_probabilities(logits, actions) - old_log_probabilities)
     kept = ops.clip(ratio, 1 - clip, 1 + clip)
     gain = ops.minimum(ratio * advantages, kept * advantages)
@@ -389,7 +468,7 @@ def clipped_loss(logits, actions, advantages, weights, old_log_probabilities, cl
 
 
 def entropy(logits):
-    """Entropy of each policy in nats: logits (B, A) → (B,); log A where all actions are equal."""
+    """Entropy of each policy in nats: logits (B, A) → (B,); at most log A."""
     return -ops.sum(ops.softmax(logits) * ops.log_softmax(logits), axis=-1)
 
 
@@ -434,7 +513,7 @@ class Reinforce:
     def advantages(self, rollout):
         """Advantages, which are the returns less V(s) if there is a baseline, and the returns.
 
-        Both are (T, N), and 0 where the rollout is not valid.
+        Both are (T, N), and 0 where a rollout of whole episodes is not valid.
         """
         returns = discounted_returns(rollout.rewards, rollout.ended, self.gamma)
         if self.value is None:
@@ -442,7 +521,13 @@ class Reinforce:
         return (returns - self.values(rollout.states)) * rollout.valid, returns
 
     def values(self, states):
-        """The baseline's V(s): states (…, D) → (…)."""
+        """The baseline's V(s): states (…, D) → (…).
+
+        Raises:
+            ValueError: if the agent was built without a baseline.
+        """
+        if self.value is None:
+            raise ValueError("baseline is False; this agent has no V(s)")
         return in_numpy(self.value)(states)[..., 0] / (1 - self.gamma)
 
     def train(self, environments, updates):
@@ -450,7 +535,11 @@ class Reinforce:
 
         Returns:
             Pairs (steps so far, mean return of the episodes), one an update.
+
+        Raises:
+            ValueError: if updates is below 1.
         """
+        check_positive(updates=updates)
         curve = []
         for _ in range(updates):
             rollout = environments.episodes(sampled(self.policy, self.rng))
@@ -499,13 +588,17 @@ def episode_gradients(policy, rollout, advantages):
     Args:
         policy: network from states to logits.
         rollout: N episodes, from `Environments.episodes`.
-        advantages: (T, N).
+        advantages: (T, N), of any value where the rollout is not valid.
 
     Returns:
         Array (N, P), P being the number of the policy's weights. Its mean over the episodes
         estimates the policy gradient, its variance says how far one episode can be trusted.
+
+    Raises:
+        ValueError: if advantages are not of the rollout's shape.
     """
-    advantages = np.asarray(advantages * rollout.valid, "float32")
+    _check_same_shape(advantages=advantages, rewards=rollout.rewards)
+    advantages = np.where(rollout.valid, advantages, 0).astype("float32")
     actions = rollout.actions.astype("int32")
     found = [
         _episode_gradient(policy, rollout.states[:, i], actions[:, i], advantages[:, i])
@@ -517,8 +610,8 @@ def episode_gradients(policy, rollout, advantages):
 class PPO:
     """Proximal policy optimisation (Schulman et al., 2017): an actor and a critic.
 
-    With `epochs=1` and `minibatches=1` every probability ratio is 1, and what is left is the
-    synchronous advantage actor-critic, A2C (Mnih et al., 2016).
+    With `epochs=1` and `minibatches=1` every probability ratio is 1, and what is left is A2C, the
+    advantage actor-critic of Mnih et al. (2016) with all copies in step.
 
     Attributes:
         policy: the actor, network from states to logits.
@@ -535,6 +628,10 @@ class PPO:
         critic_weight: of the critic's squared error beside the actor's loss.
         entropy_bonus: what a nat of the policy's entropy is worth.
         seed: of the first weights, the actions and the order of learning.
+
+    Raises:
+        ValueError: if gamma is not in [0, 1), decay is not in [0, 1], clip is not above 0, or
+            epochs or minibatches is below 1.
     """
 
     def __init__(
@@ -553,6 +650,9 @@ class PPO:
         seed=0,
     ):
         _check_discount(gamma)
+        _check_share("decay", decay)
+        _check_above_zero("clip", clip)
+        check_positive(epochs=epochs, minibatches=minibatches)
         self.gamma, self.decay, self.clip = gamma, decay, clip
         self.epochs, self.minibatches, self.entropy_bonus = epochs, minibatches, entropy_bonus
         self.rate, self.critic_weight = rate, critic_weight
@@ -585,7 +685,12 @@ class PPO:
         """Collects `steps` steps of each copy and learns from them, so many times.
 
         The learning rate falls in a straight line to a tenth. `watch` is a `Watch` or None.
+
+        Raises:
+            ValueError: if updates or steps is below 1, or an update has fewer steps than
+                minibatches.
         """
+        check_positive(updates=updates, steps=steps)
         for i in range(updates):
             rollout = environments.collect(steps, sampled(self.policy, self.rng))
             self.optimizer.learning_rate = self.rate * (1 - 0.9 * i / updates)
@@ -594,7 +699,15 @@ class PPO:
                 watch(i, environments.steps)
 
     def update(self, rollout):
-        """Learns from one rollout, `epochs` times over."""
+        """Learns from one rollout, `epochs` times over.
+
+        Steps that do not fill the last minibatch are left out, others in each pass.
+        """
+        if rollout.valid.size < self.minibatches:
+            raise ValueError(
+                f"minibatches is {self.minibatches}, but the rollout has only "
+                f"{rollout.valid.size} steps"
+            )
         advantages, returns = self.advantages(rollout)
         actions = rollout.actions.ravel().astype("int32")
         states = rollout.states.reshape(len(actions), -1)
@@ -646,10 +759,13 @@ class ReplayBuffer:
         capacity: how many; then the oldest give way.
         state_size: D.
         seed: of the choice.
+
+    Raises:
+        ValueError: if capacity or state_size is below 1.
     """
 
     def __init__(self, capacity, state_size, seed=0):
-        check_positive(capacity=capacity)
+        check_positive(capacity=capacity, state_size=state_size)
         self.states = np.zeros((capacity, state_size), "float32")
         self.actions = np.zeros(capacity, "int32")
         self.rewards = np.zeros(capacity, "float32")
@@ -663,7 +779,16 @@ class ReplayBuffer:
         return min(self.added, self.capacity)
 
     def add(self, rollout):
-        """Adds the valid steps of a `Rollout`, oldest first."""
+        """Adds the valid steps of a `Rollout`, oldest first.
+
+        Raises:
+            ValueError: if its states are of another size.
+        """
+        if rollout.states.shape[-1] != self.states.shape[-1]:
+            raise ValueError(
+                f"the rollout's states have size {rollout.states.shape[-1]}; the buffer was made "
+                f"for {self.states.shape[-1]}"
+            )
         kept = rollout.valid
         places = (self.added + np.arange(kept.sum())) % self.capacity
         for name in ("states", "actions", "rewards", "next_states", "terminated"):
@@ -700,7 +825,13 @@ def double_q_values(online, target):
 
     Returns:
         (B,): target[i, argmax online[i]].
+
+    Raises:
+        ValueError: if the shapes differ or are not (B, A).
     """
+    _check_same_shape(online=online, target=target)
+    if _static(target).rank != 2:
+        raise ValueError(f"target has shape {tuple(_static(target))}; it must be (B, A)")
     target = ops.convert_to_tensor(target)
     chosen = ops.one_hot(ops.argmax(online, axis=-1), target.shape[-1], dtype=target.dtype)
     return ops.sum(target * chosen, axis=-1)
@@ -716,16 +847,20 @@ class DQN:
     Args:
         state_size, action_count: of the environment.
         double: whether the targets use `double_q_values`.
-        copy_every: gradient steps from one copy into the target network to the next; with 1
-            there is in effect no target network.
+        copy_every: gradient steps from one copy into the target network to the next, counted
+            anew in each round of `train`; with 1 there is in effect no target network.
         widths: hidden units.
         rate: learning rate of Adam at the start; it falls to a tenth.
         gamma: the discount.
         capacity: of the replay buffer.
-        reward_scale: what rewards are multiplied by; None for 1 − γ, in whose units a value is
-            an average of rewards.
+        reward_scale: what rewards are multiplied by, above 0; None for 1 − γ, in whose units a
+            value is an average of rewards.
         loss: Keras' name for the loss between Q-values and their targets.
         seed: of the first weights, the actions and the replay.
+
+    Raises:
+        ValueError: if gamma is not in [0, 1), copy_every or capacity is below 1, or reward_scale
+            is not above 0.
     """
 
     def __init__(
@@ -747,6 +882,7 @@ class DQN:
         self.double, self.copy_every, self.gamma, self.rate = double, copy_every, gamma, rate
         self.loss = keras.losses.get(loss)
         self.reward_scale = 1 - gamma if reward_scale is None else reward_scale
+        _check_above_zero("reward_scale", self.reward_scale)
         self.rng = np.random.default_rng([seed, 4])
         self.buffer = ReplayBuffer(capacity, state_size, seed)
         self.network = build_network(state_size, action_count, widths, "relu", seed=seed)
@@ -774,13 +910,28 @@ class DQN:
             steps: of each copy in a turn.
             gradient_steps: in a turn.
             batch_size: transitions for a gradient step.
-            exploring: the share of the rounds over which ε falls from 1.
-            last_epsilon: where it stops.
+            exploring: the share of the rounds over which ε falls from 1, in (0, 1].
+            last_epsilon: where it stops, in [0, 1].
             watch: a `Watch`, or None.
 
         Returns:
-            The mean Q-value over the batches of each round, a list; not scaled.
+            The mean Q-value over the batches of each round, a list, in units of the rewards.
+
+        Raises:
+            ValueError: if a count is below 1, a share is not one, or the target would never be
+                copied, because a round has fewer gradient steps than `copy_every`.
         """
+        check_positive(
+            rounds=rounds, steps=steps, gradient_steps=gradient_steps, batch_size=batch_size
+        )
+        _check_above_zero("exploring", exploring)
+        _check_share("exploring", exploring)
+        _check_share("last_epsilon", last_epsilon)
+        if gradient_steps < self.copy_every:
+            raise ValueError(
+                f"gradient_steps is {gradient_steps}, below copy_every, {self.copy_every}: the "
+                f"target network would never be copied"
+            )
         means = []
         for i in range(rounds):
             epsilon = max(last_epsilon, 1 - (1 - last_epsilon) * i / (exploring * rounds))
@@ -795,7 +946,7 @@ class DQN:
 
     @tf.function(input_signature=[_FLOATS[3], _WHOLE[2], _FLOATS[2], _FLOATS[3], _TRUTHS])
     def learn(self, states, actions, rewards, next_states, terminated):
-        """One gradient step for each batch; arrays (steps, B, …). Returns the mean Q-value."""
+        """One gradient step for each batch; arrays (steps, B, …). Returns the mean scaled Q."""
         count = tf.shape(states)[0]
         total = 0.0
         for i in tf.range(count):
@@ -828,7 +979,11 @@ def frames(act, name="CartPole-v1", seed=0, every=1, limit=None):
 
     Returns:
         Array (pictures, H, W, 3) in [0, 1].
+
+    Raises:
+        ValueError: if every is below 1.
     """
+    check_positive(every=every)
     # pygame draws into memory; without this it would look for a screen.
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
@@ -846,10 +1001,27 @@ def frames(act, name="CartPole-v1", seed=0, every=1, limit=None):
 
 def _same_shape(**named):
     arrays = {name: np.asarray(values) for name, values in named.items()}
-    if len({array.shape for array in arrays.values()}) > 1:
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        raise ValueError(f"the shapes must be the same; got {shapes}")
+    _check_same_shape(**arrays)
     return arrays.values()
+
+
+def _static(values):
+    """The shape as far as it is known, also inside a compiled step."""
+    return tf.TensorShape(values.shape if hasattr(values, "shape") else np.shape(values))
+
+
+def _check_same_shape(**named):
+    """Refuses shapes that broadcasting would let pass: (B,) and (B, 1) make (B, B)."""
+    shapes = {name: _static(values) for name, values in named.items()}
+    first = next(iter(shapes.values()))
+    if not all(first.is_compatible_with(shape) for shape in shapes.values()):
+        told = ", ".join(f"{name} {tuple(shape)}" for name, shape in shapes.items())
+        raise ValueError(f"the shapes must be the same; got {told}")
+
+
+def _check_above_zero(name, value):
+    if not value > 0:
+        raise ValueError(f"{name} is {value!r}; it must be above 0")
 
 
 def _check_discount(gamma):

@@ -58,7 +58,11 @@ class TestReturns:
         with pytest.raises(ValueError, match=r"rewards \(3,\), ended \(2,\)"):
             reinforcement.discounted_returns(np.ones(3), np.zeros(2, bool), 0.9)
 
-    @pytest.mark.parametrize("gamma", [-0.1, 1.1])
+    def test_refuse_a_single_number(self):
+        with pytest.raises(ValueError, match="rewards is a single number"):
+            reinforcement.discounted_returns(1.0, True, 0.9)
+
+    @pytest.mark.parametrize("gamma", [-0.1, 1.1, np.nan])
     def test_refuse_a_discount_outside(self, gamma):
         with pytest.raises(ValueError, match=f"gamma is {gamma}"):
             reinforcement.discounted_returns(np.ones(3), np.zeros(3, bool), gamma)
@@ -74,6 +78,28 @@ class TestTargets:
     def test_what_follows_a_termination_may_be_nonsense(self):
         found = reinforcement.td_targets(np.ones(1), np.array([True]), np.array([np.nan]), 0.9)
         np.testing.assert_allclose(found, [1])
+
+    def test_rewards_of_numpy_go_with_values_of_a_network(self):
+        # NumPy's numbers are float64, those of a network float32.
+        found = reinforcement.td_targets([1.0, 2.0], [False, True], tf.constant([4.0, 4.0]), 0.5)
+        np.testing.assert_allclose(found, [3, 2])
+        found = reinforcement.td_targets(
+            np.array([1.0, 2.0]), np.array([False, True]), tf.constant([4.0, 4.0]), 0.5
+        )
+        np.testing.assert_allclose(found, [3, 2])
+
+    def test_refuse_to_broadcast(self):
+        rewards, terminated = np.ones(3), np.zeros(3, bool)
+        with pytest.raises(ValueError, match=r"rewards \(3,\).*next_values \(3, 1\)"):
+            reinforcement.td_targets(rewards, terminated, np.ones((3, 1)), 0.9)
+        with pytest.raises(ValueError, match=r"online \(3, 2\), target \(3, 1\)"):
+            reinforcement.double_q_values(np.ones((3, 2)), np.ones((3, 1)))
+        with pytest.raises(ValueError, match=r"target has shape \(3,\)"):
+            reinforcement.double_q_values(np.ones(3), np.ones(3))
+
+    def test_refuse_a_discount_outside(self):
+        with pytest.raises(ValueError, match="gamma is 1.5"):
+            reinforcement.td_targets(np.ones(1), np.zeros(1, bool), np.ones(1), 1.5)
 
     def test_double_q_takes_the_choice_of_one_and_the_value_of_the_other(self):
         online = np.array([[1.0, 2.0, 0.0], [5.0, 4.0, 3.0]], "float32")
@@ -219,6 +245,22 @@ class TestEnvironments:
         with pytest.raises(ValueError, match=f"{argument} is 0"):
             reinforcement.Environments(**{argument: 0})
 
+    def test_refuse_no_steps_and_no_episodes(self):
+        with pytest.raises(ValueError, match="steps is 0"):
+            reinforcement.Environments("CartPole-v1", 2).collect(0, push_right)
+        with pytest.raises(ValueError, match="episodes is 0"):
+            reinforcement.evaluate(push_right, episodes=0)
+
+    @pytest.mark.parametrize("answer", [1, np.ones((2, 1), int), np.ones(3, int)])
+    def test_refuse_anything_but_one_action_for_each_state(self, answer):
+        world = reinforcement.Environments("CartPole-v1", 2)
+        with pytest.raises(ValueError, match=r"act gave actions of shape .*\(2,\)"):
+            world.collect(1, lambda states: answer)
+
+    def test_refuse_states_that_are_no_vectors(self):
+        with pytest.raises(ValueError, match=r"FrozenLake-v1.*Discrete.*must be a Box"):
+            reinforcement.Environments("FrozenLake-v1", 2)
+
     def test_refuse_actions_that_cannot_be_counted(self):
         with pytest.raises(ValueError, match=r"Pendulum-v1.*must be Discrete"):
             reinforcement.Environments("Pendulum-v1", 2)
@@ -246,6 +288,16 @@ class TestPolicies:
         odd = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, "gelu")])
         with pytest.raises(ValueError, match="gelu"):
             reinforcement.in_numpy(odd)
+
+    def test_refuse_nonsense(self):
+        network = reinforcement.build_network(2, 2, (4,))
+        for epsilon in (-0.1, 1.5, np.nan):
+            with pytest.raises(ValueError, match=f"epsilon is {epsilon}"):
+                reinforcement.epsilon_greedy(network, epsilon, np.random.default_rng(0))
+        with pytest.raises(ValueError, match="outputs is 0"):
+            reinforcement.build_network(2, 0)
+        with pytest.raises(ValueError, match="activation is 'gelu'.*tanh, relu"):
+            reinforcement.build_network(2, 2, activation="gelu")
 
     def test_sampled_actions_follow_the_softmax(self):
         network = reinforcement.build_network(1, 3, (), seed=0)
@@ -350,6 +402,18 @@ class TestPolicyGradient:
             alone = loss(logits[held], actions[held], advantages[held], np.ones(3), *extra(held))
             assert float(masked) == pytest.approx(float(alone), abs=1e-5)
 
+    def test_refuse_to_broadcast(self):
+        logits, four, column = np.zeros((4, 3)), np.zeros(4), np.zeros((4, 1))
+        actions = np.zeros(4, int)
+        with pytest.raises(ValueError, match=r"actions \(4,\), advantages \(4, 1\)"):
+            reinforcement.policy_gradient_loss(logits, actions, column, four)
+        with pytest.raises(ValueError, match=r"logits has shape \(4, 3\) and actions \(4, 1\)"):
+            reinforcement.log_probabilities(logits, actions[:, None])
+        with pytest.raises(ValueError, match=r"old_log_probabilities \(4, 1\)"):
+            reinforcement.clipped_loss(logits, actions, four, four, column, 0.2)
+        with pytest.raises(ValueError, match="clip is -0.2"):
+            reinforcement.clipped_loss(logits, actions, four, four, four, -0.2)
+
     def test_entropy(self):
         logits = np.log([[0.5, 0.5], [0.9, 0.1]])
         truth = [-(p * np.log(p)).sum() for p in np.exp(logits)]
@@ -418,6 +482,13 @@ class TestReplayBuffer:
         counts = np.bincount(buffer.sample(8000)[2].astype(int), minlength=4)
         assert np.all(np.abs(counts - 2000) < 200)
 
+    def test_refuses_states_of_another_size(self):
+        # One column would be spread over all by broadcasting.
+        narrow = numbered(0, 3, 2)
+        narrow = narrow._replace(states=narrow.states[..., :1])
+        with pytest.raises(ValueError, match="states have size 1; the buffer was made for 2"):
+            reinforcement.ReplayBuffer(10, 2).add(narrow)
+
     def test_refuses_nothing(self):
         with pytest.raises(ValueError, match="capacity is 0"):
             reinforcement.ReplayBuffer(0, 2)
@@ -464,6 +535,23 @@ class TestDQN:
             reinforcement.DQN(2, 2, copy_every=0)
         with pytest.raises(ValueError, match="gamma is 1"):
             reinforcement.DQN(2, 2, gamma=1)
+        with pytest.raises(ValueError, match="reward_scale is 0"):
+            reinforcement.DQN(2, 2, reward_scale=0)
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"rounds": 0}, "rounds is 0"),
+            ({"batch_size": 0}, "batch_size is 0"),
+            ({"exploring": 0}, "exploring is 0"),
+            ({"last_epsilon": 2}, "last_epsilon is 2"),
+            ({"gradient_steps": 3}, "gradient_steps is 3, below copy_every, 64.*never be copied"),
+        ],
+    )
+    def test_refuses_to_train_badly(self, settings, message):
+        world = reinforcement.Environments("CartPole-v1", 2)
+        with pytest.raises(ValueError, match=message):
+            reinforcement.DQN(4, 2, widths=(5,)).train(world, **({"rounds": 1} | settings))
 
 
 AGENTS = {
@@ -492,6 +580,30 @@ def test_agents_refuse_a_discount_of_one(kind):
     build = {"reinforce": reinforcement.Reinforce, "ppo": reinforcement.PPO}[kind]
     with pytest.raises(ValueError, match="gamma is 1"):
         build(4, 2, gamma=1.0)
+
+
+@pytest.mark.parametrize(
+    "setting", [{"epochs": 0}, {"minibatches": 0}, {"clip": 0}, {"decay": 1.5}]
+)
+def test_ppo_refuses_bad_settings(setting):
+    ((name, value),) = setting.items()
+    with pytest.raises(ValueError, match=f"{name} is {value}"):
+        reinforcement.PPO(4, 2, **setting)
+
+
+def test_ppo_refuses_more_minibatches_than_steps():
+    world = reinforcement.Environments("CartPole-v1", 2)
+    agent = reinforcement.PPO(4, 2, widths=(5,), minibatches=7)
+    with pytest.raises(ValueError, match="minibatches is 7, but the rollout has only 6 steps"):
+        agent.train(world, 1, steps=3)
+
+
+def test_without_a_baseline_there_is_no_value():
+    agent = reinforcement.Reinforce(4, 2, baseline=False, widths=(5,))
+    with pytest.raises(ValueError, match="baseline is False"):
+        agent.values(np.zeros((1, 4), "float32"))
+    with pytest.raises(ValueError, match="updates is 0"):
+        agent.train(reinforcement.Environments("CartPole-v1", 2), 0)
 
 
 def test_ppo_learns_to_balance():
@@ -532,6 +644,16 @@ class TestWatch:
         assert watch.scores[0][1] == watch.scores[2][1] < 12 < watch.best == watch.scores[1][1]
         watch.restore()
         np.testing.assert_array_equal(network.get_weights()[0], good[0])
+
+    def test_refuses_nothing(self):
+        for argument in ("every", "episodes"):
+            with pytest.raises(ValueError, match=f"{argument} is 0"):
+                reinforcement.Watch(reinforcement.build_network(4, 2, ()), **{argument: 0})
+
+
+def test_a_film_has_pictures():
+    with pytest.raises(ValueError, match="every is 0"):
+        reinforcement.frames(push_right, every=0)
 
 
 @pytest.mark.parametrize("name", ["CartPole-v1", "Acrobot-v1"])
