@@ -387,10 +387,8 @@ def freeze_up_to(model, layer_name=None):
     last = _layer(model, layer_name) if frozen else None
     model.trainable = True
     for layer in model.layers:
-        layer.trainable = not frozen
+        _let_learn(layer, not frozen)
         frozen = frozen and layer is not last
-    for layer in _normalisations(model):
-        layer.trainable = False
 
 
 def count_parameters(model):
@@ -603,13 +601,12 @@ def _near(name, names):
     return f"; near to it are {', '.join(near)}" if near else f"; there are {', '.join(names)}"
 
 
-def _normalisations(model):
-    """Yields every batch normalisation, those in models inside the model too."""
-    for layer in model.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            yield layer
-        elif isinstance(layer, keras.Model):
-            yield from _normalisations(layer)
+def _let_learn(layer, learns):
+    """Sets the flag of a layer and of those inside it; batch normalisation never learns."""
+    layer.trainable = learns and not isinstance(layer, layers.BatchNormalization)
+    # A model whose own flag is True already does not pass it on to its layers.
+    for inner in getattr(layer, "layers", ()):
+        _let_learn(inner, learns)
 
 
 def _classifier(model):

@@ -403,12 +403,22 @@ class TestTransfer:
 
     def test_normalisation_in_a_model_inside_is_frozen_too(self):
         inside = small_network()
+        inside.get_layer("b_conv").trainable = False
         model = keras.Sequential([keras.Input((8, 8, 3)), inside, keras.layers.Dense(2)])
         pretrained.freeze_up_to(model)
         normalised = [v for name in ("a", "b_bn") for v in inside.get_layer(name).variables]
         assert len(normalised) == 8
         assert not {v.path for v in normalised} & {v.path for v in model.trainable_variables}
         assert len(model.trainable_variables) == 8  # a kernel and a bias of four layers
+
+    def test_a_flag_that_is_true_already_is_not_passed_on(self):
+        # What lesson 06 says of Keras with TensorFlow, and why each layer's flag is set here.
+        model = small_network()
+        model.get_layer("b_conv").trainable = False
+        model.trainable = True
+        assert not model.get_layer("b_conv").trainable
+        pretrained.freeze_up_to(model)
+        assert model.get_layer("b_conv").trainable
 
     def test_training_behind_the_cut_is_training_the_whole(self):
         x = np.random.default_rng(0).normal(size=(8, 8, 8, 3)).astype("float32")
