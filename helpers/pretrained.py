@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers.arguments import check_positive
+from helpers.arguments import check_positive, check_whole_number
 
 import keras
 import numpy as np
@@ -93,6 +93,9 @@ def network(name="EfficientNetLite0"):
         name: "EfficientNetLite0", whose weights are at hand and which takes pictures of any size,
             or a network of `keras.applications`, whose weights are downloaded once.
 
+    Returns:
+        Network: the model, which ends in logits, and its preprocessing.
+
     Raises:
         ValueError: if there is no network of that name.
         RuntimeError: if weights cannot be downloaded.
@@ -113,10 +116,12 @@ def application(name, weights="imagenet"):
         Network that ends in logits.
 
     Raises:
-        ValueError: if there is no network of that name.
+        ValueError: if there is no network of that name, or weights is something else.
         RuntimeError: if the weights cannot be downloaded.
     """
     constructor = _applications(name)
+    if weights not in ("imagenet", None):
+        raise ValueError(f"weights is {weights!r}; it must be 'imagenet' or None")
     try:
         model = constructor(weights=weights, classifier_activation=None)
     except Exception as error:
@@ -193,10 +198,7 @@ def build_efficientnet_lite0(input_shape=(SIZE, SIZE, 3), num_classes=NUM_CLASSE
     Raises:
         ValueError: if the shape has not three axes, a side is too small or there is no class.
     """
-    if len(input_shape) != 3 or min(side or 32 for side in input_shape[:2]) < 32:
-        raise ValueError(
-            f"input_shape is {input_shape}; it must be (H, W, channels), H and W at least 32"
-        )
+    _check_input_shape(input_shape, 32)
     check_positive(num_classes=num_classes)
     inputs = keras.Input(input_shape, name="image")
     x = _convolution(inputs, 32, 3, "stem", strides=2)
@@ -253,7 +255,8 @@ def preprocess(images, size=SIZE, central=0.875):
         float32 (B, size, size, 3), from −0.992 to 1.
 
     Raises:
-        ValueError: if there is no image, one has another shape, or pixels are not in [0, 1].
+        ValueError: if there is no image, one has another shape, pixels are not in [0, 1], or size
+            or central is impossible.
     """
     return ((middle_squares(images, size, central) * 255 - 127) / 128).astype("float32")
 
@@ -270,6 +273,7 @@ def middle_squares(images, size=SIZE, central=0.875):
     Raises:
         ValueError: as `preprocess`.
     """
+    check_positive(size=size)
     if not 0 < central <= 1:
         raise ValueError(f"central is {central}; it must be above 0 and at most 1")
     if len(images) == 0:
@@ -311,14 +315,20 @@ def top_classes(logits, count=3):
 
     Args:
         logits: array (B, 1000).
-        count: how many classes.
+        count: how many classes, from 1 to 1,000.
 
     Returns:
         List of B lists of (name, probability), by falling probability.
+
+    Raises:
+        ValueError: if logits has another shape or holds NaN or infinity, or count is impossible.
     """
+    check_whole_number("count", count, 1, NUM_CLASSES)
     logits = np.asarray(logits, "float64")
     if logits.ndim != 2 or logits.shape[1] != NUM_CLASSES:
         raise ValueError(f"logits has shape {logits.shape}; it must be (B, {NUM_CLASSES})")
+    if not np.isfinite(logits).all():
+        raise ValueError("logits holds NaN or infinity; each must be a finite number")
     names = class_names()
     probabilities = softmax(logits, axis=1)
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
@@ -366,7 +376,8 @@ def freeze_up_to(model, layer_name=None):
     too, and leaves them as they are.
 
     Args:
-        model: keras.Model; compile it after this call, else the call has no effect.
+        model: keras.Model; compile it after this call, else the call has no effect. Batch
+            normalisation is frozen in models inside it too.
         layer_name: the last frozen layer; None freezes nothing but batch normalisation.
 
     Raises:
@@ -376,7 +387,7 @@ def freeze_up_to(model, layer_name=None):
     last = _layer(model, layer_name) if frozen else None
     model.trainable = True
     for layer in model.layers:
-        layer.trainable = not (frozen or isinstance(layer, layers.BatchNormalization))
+        _let_learn(layer, not frozen)
         frozen = frozen and layer is not last
 
 
@@ -390,7 +401,17 @@ def count_parameters(model):
 
 
 def with_head(body, head):
-    """One model of a body and a head: the head takes what the body returns."""
+    """One model of a body and a head: the head takes what the body returns.
+
+    Both go on to live in it: training the model trains them.
+
+    Args:
+        body: keras.Model → features.
+        head: keras layer or model from the features to logits.
+
+    Returns:
+        keras.Model from what the body takes to what the head returns.
+    """
     return keras.Model(body.input, head(body.output), name="with_head")
 
 
@@ -398,13 +419,17 @@ def build_small_cnn(input_shape, num_classes):
     """A network to train from scratch on few small pictures, from 0 to 1.
 
     Args:
-        input_shape: (H, W, C).
+        input_shape: (H, W, C), each side at least 16, or None for any.
         num_classes: width of the last layer.
 
     Returns:
         keras.Model: inputs (B, H, W, C) → logits (B, num_classes).
+
+    Raises:
+        ValueError: if the shape has not three axes, a side is too small or there is no class.
     """
     check_positive(num_classes=num_classes)
+    _check_input_shape(input_shape, 16)
     model = keras.Sequential([keras.Input(input_shape), layers.Rescaling(2.0, -1.0)])
     for filters, stride in ((16, 2), (32, 1), (64, 1)):
         model.add(layers.Conv2D(filters, 3, stride, padding="same", use_bias=False))
@@ -422,8 +447,13 @@ def compile_classifier(model, rate):
 
     Args:
         model: keras.Model → logits (B, classes).
-        rate: learning rate.
+        rate: learning rate, above 0.
+
+    Raises:
+        ValueError: if the rate is not a finite number above 0.
     """
+    if not 0 < rate < math.inf:  # refuses NaN too
+        raise ValueError(f"rate is {rate!r}; it must be a finite number above 0")
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(rate), loss)
     model.optimizer.build(model.trainable_variables)  # else the first step is traced twice
@@ -441,15 +471,36 @@ def take_steps(model, x, y, steps, batch_size=16, seed=0):
 
     Returns:
         The mean loss over the steps.
+
+    Raises:
+        ValueError: if there is no example, x and y have different lengths, or steps or batch_size
+            is not a whole number of at least 1.
     """
     check_positive(steps=steps, batch_size=batch_size)
+    if len(x) == 0 or len(x) != len(y):
+        raise ValueError(
+            f"x holds {len(x)} examples and y {len(y)}; both must hold as many, and at least one"
+        )
     examples = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x), seed).repeat()
     history = model.fit(examples.batch(batch_size), steps_per_epoch=steps, shuffle=False, verbose=0)
     return history.history["loss"][0]
 
 
 def accuracy(model, x, y):
-    """Share of the examples whose largest logit is that of their class."""
+    """Share of the examples whose largest logit is that of their class.
+
+    Args:
+        model: keras.Model → logits (B, classes).
+        x, y: arrays (n, …) and (n,), at least one example.
+
+    Raises:
+        ValueError: if there is no example, or y has not the shape (n,).
+    """
+    # (n,) against (n, 1) would compare every answer with every label.
+    if len(x) == 0 or np.shape(y) != (len(x),):
+        raise ValueError(
+            f"x holds {len(x)} examples and y has shape {np.shape(y)}; y must be (n,), n at least 1"
+        )
     logits = model.predict(x, batch_size=64, verbose=0)
     return float(np.mean(logits.argmax(axis=1) == y))
 
@@ -499,7 +550,8 @@ def load_tensors(model, tensors):
         tensors: dict from PyTorch's names to arrays, from `read_tensors`.
 
     Raises:
-        ValueError: if a tensor is missing, is left over, or does not fit its place.
+        ValueError: if the model is another, or a tensor is missing, is left over, or does not fit
+            its place.
     """
     left = dict(tensors)
     for layer in model.layers:
@@ -520,6 +572,16 @@ def load_tensors(model, tensors):
         raise ValueError(f"tensors has {unused[0]!r} and {len(unused) - 1} more without a place")
 
 
+def _check_input_shape(shape, side):
+    least = (side, side, 1)
+    if len(shape) != 3 or any(
+        given is not None and given < needed for given, needed in zip(shape, least, strict=True)
+    ):
+        raise ValueError(
+            f"input_shape is {shape}; it must be (H, W, channels), H and W at least {side}"
+        )
+
+
 def _applications(name):
     names = [n for n in dir(keras.applications) if n[0].isupper()]
     if name not in names:
@@ -537,6 +599,14 @@ def _layer(model, name):
 def _near(name, names):
     near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.3)
     return f"; near to it are {', '.join(near)}" if near else f"; there are {', '.join(names)}"
+
+
+def _let_learn(layer, learns):
+    """Sets the flag of a layer and of those inside it; batch normalisation never learns."""
+    layer.trainable = learns and not isinstance(layer, layers.BatchNormalization)
+    # A model whose own flag is True already does not pass it on to its layers.
+    for inner in getattr(layer, "layers", ()):
+        _let_learn(inner, learns)
 
 
 def _classifier(model):
@@ -644,6 +714,8 @@ def _published_name(layer_name):
     if layer_name in _LAYERS:
         return _LAYERS[layer_name]
     block, _, role = layer_name.partition("_")
+    if block not in _blocks() or role not in _LAYERS_IN_A_BLOCK:
+        raise ValueError(f"model has a layer {layer_name!r}, which EfficientNet-Lite0 has not")
     return f"_blocks.{list(_blocks()).index(block)}.{_LAYERS_IN_A_BLOCK[role]}"
 
 

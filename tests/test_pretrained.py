@@ -4,6 +4,7 @@ import pickle
 import sys
 import types
 from collections import OrderedDict
+from functools import partial
 
 from helpers import data, pretrained
 
@@ -139,7 +140,10 @@ class TestNetwork:
         np.testing.assert_allclose(free(photo), model(photo), atol=1e-4)
         assert free(photo[:, :96, :64]).shape == (1, 1000)
 
-    @pytest.mark.parametrize("shape", [(31, 224, 3), (None, 31, 3), (224, 224), (1, 224, 224, 3)])
+    @pytest.mark.parametrize(
+        "shape",
+        [(31, 224, 3), (None, 31, 3), (0, 224, 3), (224, 224, 0), (224, 224), (1, 224, 224, 3)],
+    )
     def test_impossible_shapes(self, shape):
         with pytest.raises(ValueError, match="input_shape is"):
             pretrained.build_efficientnet_lite0(shape)
@@ -180,6 +184,16 @@ class TestPhotographs:
     def test_logits_of_another_network(self):
         with pytest.raises(ValueError, match=r"it must be \(B, 1000\)"):
             pretrained.top_classes(np.zeros((1, 10)))
+
+    @pytest.mark.parametrize("number", [np.nan, np.inf])
+    def test_logits_that_are_no_numbers(self, number):
+        with pytest.raises(ValueError, match="logits holds NaN or infinity"):
+            pretrained.top_classes(np.full((1, 1000), number))
+
+    @pytest.mark.parametrize("count", [0, -1, 1.0, 1001])
+    def test_an_impossible_number_of_classes(self, count):
+        with pytest.raises(ValueError, match="count is .* a whole number from 1 to 1,000"):
+            pretrained.top_classes(np.zeros((1, 1000)), count)
 
 
 class TestPreprocess:
@@ -222,7 +236,12 @@ class TestPreprocess:
         with pytest.raises(ValueError, match=message):
             pretrained.preprocess(images)
 
-    @pytest.mark.parametrize("central", [0, 1.5])
+    @pytest.mark.parametrize("size", [0, -1, 8.5])
+    def test_impossible_sizes(self, size):
+        with pytest.raises(ValueError, match="size is"):
+            pretrained.preprocess(np.zeros((1, 8, 8, 3)), size)
+
+    @pytest.mark.parametrize("central", [0, 1.5, np.nan])
     def test_impossible_squares(self, central):
         with pytest.raises(ValueError, match="central is"):
             pretrained.preprocess(np.zeros((1, 8, 8, 3)), central=central)
@@ -308,6 +327,10 @@ class TestApplications:
         with pytest.raises(ValueError, match="no network 'resnet'"):
             pretrained.application_preprocess("resnet")
 
+    def test_other_weights(self):
+        with pytest.raises(ValueError, match="weights is 'imagnet'; it must be 'imagenet' or None"):
+            pretrained.application("ResNet50", weights="imagnet")
+
     def test_a_failed_download_says_what_to_do(self, monkeypatch):
         def fail(**_):
             raise OSError("URL fetch failure")
@@ -378,6 +401,25 @@ class TestTransfer:
         for variable, value in zip(model.non_trainable_variables, before, strict=True):
             np.testing.assert_array_equal(variable.numpy(), value)
 
+    def test_normalisation_in_a_model_inside_is_frozen_too(self):
+        inside = small_network()
+        inside.get_layer("b_conv").trainable = False
+        model = keras.Sequential([keras.Input((8, 8, 3)), inside, keras.layers.Dense(2)])
+        pretrained.freeze_up_to(model)
+        normalised = [v for name in ("a", "b_bn") for v in inside.get_layer(name).variables]
+        assert len(normalised) == 8
+        assert not {v.path for v in normalised} & {v.path for v in model.trainable_variables}
+        assert len(model.trainable_variables) == 8  # a kernel and a bias of four layers
+
+    def test_a_flag_that_is_true_already_is_not_passed_on(self):
+        # What lesson 06 says of Keras with TensorFlow, and why each layer's flag is set here.
+        model = small_network()
+        model.get_layer("b_conv").trainable = False
+        model.trainable = True
+        assert not model.get_layer("b_conv").trainable
+        pretrained.freeze_up_to(model)
+        assert model.get_layer("b_conv").trainable
+
     def test_training_behind_the_cut_is_training_the_whole(self):
         x = np.random.default_rng(0).normal(size=(8, 8, 8, 3)).astype("float32")
         y = np.arange(8) % 5
@@ -403,6 +445,21 @@ class TestTransfer:
         with pytest.raises(ValueError, match="is 0; it must be a whole number"):
             pretrained.take_steps(None, np.zeros((1, 2)), np.zeros(1), **wrong)
 
+    @pytest.mark.parametrize(("x", "y"), [(3, 2), (0, 0)])
+    def test_unequal_or_no_examples(self, x, y):
+        for function in (partial(pretrained.take_steps, steps=1), pretrained.accuracy):
+            with pytest.raises(ValueError, match=f"x holds {x} examples and y"):
+                function(None, np.zeros((x, 2)), np.zeros(y))
+
+    @pytest.mark.parametrize("rate", [0, -1e-3, np.nan, np.inf])
+    def test_impossible_rates(self, rate):
+        with pytest.raises(ValueError, match="rate is"):
+            pretrained.compile_classifier(small_network(), rate)
+
+    def test_labels_in_a_column_are_refused(self):
+        with pytest.raises(ValueError, match=r"y has shape \(4, 1\)"):
+            pretrained.accuracy(None, np.zeros((4, 3)), np.zeros((4, 1)))
+
     def test_accuracy_by_hand(self):
         model = keras.Sequential([keras.Input((3,)), keras.layers.Identity()])
         logits = np.float32([[1, 2, 0], [5, 1, 1], [0, 0, 9], [3, 2, 1]])
@@ -415,6 +472,12 @@ class TestTransfer:
         assert model.count_params() == by_hand
         with pytest.raises(ValueError, match="num_classes is 0"):
             pretrained.build_small_cnn((64, 64, 1), 0)
+
+    def test_smallest_pictures(self):
+        assert pretrained.build_small_cnn((16, 16, 3), 2).output_shape == (None, 2)
+        for shape in ((15, 64, 1), (64, 64), (64, 64, 0)):
+            with pytest.raises(ValueError, match="input_shape is"):
+                pretrained.build_small_cnn(shape, 2)
 
 
 class TestReading:
@@ -448,6 +511,10 @@ class TestReading:
     def test_a_tensor_too_many(self, tensors, untrained):
         with pytest.raises(ValueError, match="'_se.weight' and 0 more without a place"):
             pretrained.load_tensors(untrained, tensors | {"_se.weight": np.zeros(3)})
+
+    def test_another_network(self, tensors):
+        with pytest.raises(ValueError, match="model has a layer 'a_conv'"):
+            pretrained.load_tensors(small_network(), tensors)
 
     def test_a_tensor_of_another_shape(self, tensors, untrained):
         with pytest.raises(ValueError, match=r"_fc.bias has shape \(7,\)"):

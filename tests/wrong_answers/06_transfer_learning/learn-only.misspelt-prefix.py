@@ -1,4 +1,4 @@
-"""a misspelt prefix would freeze layers"""
+"""say so in a ValueError"""
 
 
 def learn_only(model, prefixes):
