@@ -64,9 +64,8 @@ def non_max_suppression(boxes, scores, iou_threshold=0.5):
     Raises:
         ValueError: if the boxes and scores do not fit, or the threshold is out of range.
     """
-    boxes, scores = _boxes("boxes", boxes), _scores(scores, len(boxes))
-    if not 0 <= iou_threshold <= 1:
-        raise ValueError(f"iou_threshold is {iou_threshold}; it must be in [0, 1]")
+    boxes, scores = _boxes("boxes", boxes), _scores("scores", scores, len(boxes))
+    _check_share("iou_threshold", iou_threshold)
     order = np.argsort(-scores, kind="stable")
     sides = np.ascontiguousarray(boxes[order].T, dtype="float32")
     kept = np.zeros(0, int)
@@ -94,13 +93,13 @@ def suppress_by_class(boxes, scores, labels, iou_threshold=0.5):
 
     Returns:
         Indices of the kept boxes by falling score.
+
+    Raises:
+        ValueError: if the boxes, scores and labels do not fit, or the threshold is out of range.
     """
-    boxes, labels = _boxes("boxes", boxes), np.asarray(labels)
-    if labels.shape != (len(boxes),):
-        raise ValueError(
-            f"labels has shape {labels.shape}; {len(boxes)} boxes need ({len(boxes)},)"
-        )
-    scores = _scores(scores, len(boxes))
+    boxes = _boxes("boxes", boxes)
+    labels, scores = _labels("labels", labels, len(boxes)), _scores("scores", scores, len(boxes))
+    _check_share("iou_threshold", iou_threshold)
     kept = [np.zeros(0, int)]
     for label in np.unique(labels):
         mine = np.flatnonzero(labels == label)
@@ -125,8 +124,9 @@ def mean_average_precision(predictions, truths, iou_thresholds=IOU_THRESHOLDS):
         iou_thresholds: overlaps that count as found, each above 0 and at most 1.
 
     Returns:
-        Dict with `map`; `map50`, at the threshold 0.5 alone; `per_class`, a dict from label to that
-        class's mean over the thresholds; `per_class50`. NaN where there is nothing to average.
+        Dict with `map`; `map50`, at the threshold 0.5 alone, which has to be among the thresholds;
+        `per_class`, a dict from label to that class's mean over the thresholds; `per_class50`. NaN
+        where there is nothing to average.
 
     Raises:
         ValueError: if the lists do not fit, or an image's entries do not.
@@ -152,16 +152,18 @@ def precision_recall(predictions, truths, label, iou_threshold=0.5):
     """Precision and recall of a class when more and more of its detections are believed.
 
     Args:
-        predictions, truths, iou_threshold: as for `mean_average_precision`.
+        predictions, truths: as for `mean_average_precision`.
         label: the class.
+        iou_threshold: the overlap that counts as found, above 0 and at most 1.
 
     Returns:
         recall, precision and score, arrays (n,): row k tells of the k + 1 best detections, the
         last of which has that score.
 
     Raises:
-        ValueError: if no truth has that label.
+        ValueError: if no truth has that label, or an argument does not fit.
     """
+    _check_share("iou_threshold", iou_threshold)
     found = _match(predictions, truths, np.array([iou_threshold], "float64"))
     if label not in found.truth_labels:
         raise ValueError(f"label is {label!r}; none of the truths has it")
@@ -180,10 +182,21 @@ def error_kinds(predictions, truths, iou_threshold=0.5, least_overlap=0.1):
     Args:
         predictions, truths: as for `mean_average_precision`; only detections that one would
             show should be in it.
+        iou_threshold: the overlap that counts as found, above 0 and at most 1.
+        least_overlap: from which on a box is meant for a truth, above 0 and at most iou_threshold.
 
     Returns:
         Dict from kind to count.
+
+    Raises:
+        ValueError: if the lists do not fit, or a threshold is out of its range.
     """
+    _check_share("iou_threshold", iou_threshold)
+    if not 0 < least_overlap <= iou_threshold:
+        raise ValueError(
+            f"least_overlap is {least_overlap}; it must be above 0 and at most iou_threshold, "
+            f"{iou_threshold}"
+        )
     thresholds = np.array([iou_threshold], "float64")
     found = _match(predictions, truths, thresholds)
     counts = dict.fromkeys(
@@ -225,14 +238,15 @@ def centre_targets(boxes, labels, centres, radius=6.0):
     """What each cell of a grid should say: which object it stands for (after Tian et al., 2019).
 
     A cell stands for the object whose middle is nearest, if that is within `radius` and the cell's
-    own middle lies in the object's box. So that none is lost, the cell nearest to an object's
-    middle always stands for it.
+    own middle lies in the object's box. So that small objects are not lost, the cell nearest to an
+    object's middle stands for it in any case, unless it is also the nearest of an object whose
+    middle is nearer still.
 
     Args:
         boxes: (n, k, 4).
         labels: (n, k), whole numbers; below 0 where there is no object.
         centres: (cells, 2), see `cell_centres`.
-        radius: pixels.
+        radius: pixels, not negative.
 
     Returns:
         float32 (n, cells, 5): the label, −1 for background, and the box, zeros for background.
@@ -240,27 +254,12 @@ def centre_targets(boxes, labels, centres, radius=6.0):
     Raises:
         ValueError: if the shapes do not fit, or a box of an object is empty or lies outside.
     """
-    boxes, labels = np.asarray(boxes, "float32"), np.asarray(labels)
-    if boxes.ndim != 3 or boxes.shape[2] != 4 or labels.shape != boxes.shape[:2]:
-        raise ValueError(
-            f"boxes has shape {boxes.shape} and labels {labels.shape}; they must be (n, k, 4) and "
-            f"(n, k)"
-        )
-    present = labels >= 0
-    limit = centres[-1] + centres[0]  # the far edge of the last cell
-    outside = (boxes[..., :2] < 0).any(-1) | (boxes[..., 2:] > limit).any(-1)
-    empty = (boxes[..., 2:] <= boxes[..., :2]).any(-1)
-    if np.any(present & (outside | empty)):
-        i, j = np.argwhere(present & (outside | empty))[0]
-        raise ValueError(
-            f"boxes[{i}, {j}] is {boxes[i, j].tolist()}; an object's box must have a width and a "
-            f"height and lie in the image, [0, {limit[0]:g}]"
-        )
+    boxes, labels = _objects(boxes, labels, centres, radius)
     middles = (boxes[..., :2] + boxes[..., 2:]) / 2
     distance = np.linalg.norm(middles[:, :, None] - centres, axis=-1)  # (n, k, cells)
     inside = (centres > boxes[:, :, None, :2]).all(-1) & (centres < boxes[:, :, None, 2:]).all(-1)
     nearest = distance == distance.min(axis=2, keepdims=True)
-    fits = present[..., None] & (nearest | (inside & (distance <= radius)))
+    fits = (labels >= 0)[..., None] & (nearest | (inside & (distance <= radius)))
     # An object's own cell goes before another object's radius.
     cost = np.where(fits, distance - 1e4 * nearest, np.inf)
     owner = cost.argmin(axis=1)
@@ -309,7 +308,7 @@ def build_detector(size, num_classes, widths=(16, 32, 64), prior=0.02):
     Args:
         size: side of the grey images (B, size, size, 1), in [0, 1].
         num_classes: number of classes.
-        widths: channels at each resolution.
+        widths: channels at each resolution, of which there is at least one.
         prior: the probability that the untrained detector gives each class, in (0, 1).
 
     Returns:
@@ -321,6 +320,8 @@ def build_detector(size, num_classes, widths=(16, 32, 64), prior=0.02):
     check_positive(num_classes=num_classes, **{f"widths[{i}]": w for i, w in enumerate(widths)})
     if not 0 < prior < 1:
         raise ValueError(f"prior is {prior}; it must be in (0, 1)")
+    if not len(widths):
+        raise ValueError("widths is empty; there must be at least one")
     stride = 2 ** len(widths)
     cells = len(cell_centres(size, stride))
     inputs = x = keras.Input((size, size, 1))
@@ -342,18 +343,22 @@ class DetectionLoss(keras.losses.Loss):
 
     Focal loss (Lin et al., 2017), −α (1 − p)^γ log p for the cell's own class and
     −(1 − α) p^γ log(1 − p) for each other, summed over cells and classes; 1 − GIoU summed over the
-    cells that stand for an object. Both are divided by the number of those cells.
+    cells that stand for an object. Both are divided by the number of those cells in the batch.
 
     Args:
         alpha: weight of the positive terms, in [0, 1].
-        gamma: how strongly easy terms fade; 0 gives weighted cross-entropy.
+        gamma: how strongly easy terms fade, not negative; 0 gives weighted cross-entropy.
     """
 
     def __init__(self, alpha=0.5, gamma=2.0, name="detection_loss", **kwargs):
         super().__init__(name=name, **kwargs)
+        _check_share("alpha", alpha)
+        if not gamma >= 0:
+            raise ValueError(f"gamma is {gamma}; it must not be negative")
         self.alpha, self.gamma = alpha, gamma
 
     def call(self, y_true, y_pred):
+        _check_answers(y_true, y_pred)
         logits, boxes = y_pred[..., :-4], y_pred[..., -4:]
         wanted = ops.one_hot(ops.cast(y_true[..., 0], "int32"), logits.shape[-1])
         positive = ops.cast(y_true[..., 0] >= 0, logits.dtype)
@@ -372,11 +377,15 @@ def generalised_iou(a, b):
     Where boxes do not meet, IoU is 0 and has no slope; this one grows as they come nearer.
 
     Args:
-        a, b: tensors (…, 4) of boxes, pair by pair.
+        a, b: tensors (…, 4) of boxes, pair by pair: each of a with the one at its place in b.
 
     Returns:
         Tensor (…,) in [−1, 1].
+
+    Raises:
+        ValueError: if the shapes differ, which would broadcast.
     """
+    a, b = _pairs(a, b)
     low, high = ops.maximum(a[..., :2], b[..., :2]), ops.minimum(a[..., 2:], b[..., 2:])
     hull = ops.maximum(a[..., 2:], b[..., 2:]) - ops.minimum(a[..., :2], b[..., :2])
     shared = ops.prod(ops.maximum(high - low, 0), axis=-1)
@@ -395,11 +404,17 @@ class SceneStream(keras.utils.PyDataset):
         batch_size: scenes in a batch.
         stride: side of the detector's cells.
         seed: selects the scenes.
+
+    Raises:
+        ValueError: if an argument is out of its range, or batches or cells do not fit.
     """
 
     def __init__(self, count, size, batch_size=32, stride=8, seed=0, **kwargs):
         super().__init__(**kwargs)
+        check_positive(batch_size=batch_size)
         check_whole_number("count", count, batch_size)
+        if count % batch_size:
+            raise ValueError(f"count is {count}; it must be a multiple of batch_size, {batch_size}")
         self.count, self.size, self.batch_size = count, size, batch_size
         self.centres = cell_centres(size, stride)
         self.epoch_seed = 1000 * seed
@@ -438,20 +453,28 @@ def candidates(model, images, least_score=0.05):
     Args:
         model: see `build_detector`.
         images: (n, size, size, 1), in [0, 1].
-        least_score: what has a lower score is left out.
+        least_score: what has a lower score is left out; in [0, 1].
 
     Returns:
         List of n dicts with `boxes` (k, 4) in pixels, cut off at the image's edges, `labels` and
         `scores` (k,).
 
     Raises:
-        ValueError: if the images are not what the model takes.
+        ValueError: if the images are not what the model takes, or least_score is out of range.
     """
+    _check_share("least_score", least_score)
     images = np.asarray(images, "float32")
     if images.ndim != 4 or images.shape[1:] != model.input_shape[1:]:
         raise ValueError(
             f"images has shape {images.shape}; the detector takes (n, "
             f"{', '.join(map(str, model.input_shape[1:]))})"
+        )
+    if not len(images):
+        return []
+    # What interpolation has drawn may lie a rounding error outside.
+    if not -1e-3 <= images.min() <= images.max() <= 1 + 1e-3:
+        raise ValueError(
+            f"images has values from {images.min():g} to {images.max():g}; they must be in [0, 1]"
         )
     answers = model.predict(images, batch_size=100, verbose=0)
     scores = expit(answers[..., :-4])
@@ -473,6 +496,9 @@ def choose(found, which):
     Args:
         found: dict of arrays with one row each for a detection.
         which: indices, or booleans (k,).
+
+    Returns:
+        Dict of the same arrays' rows.
     """
     return {name: values[which] for name, values in found.items()}
 
@@ -567,10 +593,14 @@ class HubDetector:
         side: of the square, in pixels.
         least_score: answers with a lower score are left out; Keras Hub's own default is 0.5, which
             is too high for a mean average precision.
+
+    Raises:
+        ValueError: if side or least_score is out of its range.
     """
 
     def __init__(self, network, side=640, least_score=0.05):
         check_positive(side=side)
+        _check_share("least_score", least_score)
         network.prediction_decoder.confidence_threshold = least_score
         self.network = network
         self.side = side
@@ -706,6 +736,58 @@ def _match(predictions, truths, thresholds):
     )
 
 
+def _objects(boxes, labels, centres, radius):
+    """Checks what `centre_targets` is given; returns boxes (n, k, 4) and labels (n, k), k > 0."""
+    boxes, labels = np.asarray(boxes, "float32"), np.asarray(labels)
+    if boxes.ndim != 3 or boxes.shape[2] != 4 or labels.shape != boxes.shape[:2]:
+        raise ValueError(
+            f"boxes has shape {boxes.shape} and labels {labels.shape}; they must be (n, k, 4) and "
+            f"(n, k)"
+        )
+    labels = _labels("labels", labels.ravel(), labels.size).reshape(labels.shape)
+    if np.ndim(centres) != 2 or np.shape(centres)[1] != 2 or not len(centres):
+        raise ValueError(f"centres has shape {np.shape(centres)}; it must be (cells, 2)")
+    if not radius >= 0:
+        raise ValueError(f"radius is {radius}; it must not be negative")
+    if not boxes.shape[1]:  # no image has an object
+        return np.zeros((len(boxes), 1, 4), "float32"), np.full((len(boxes), 1), -1)
+    limit = np.add(centres[-1], centres[0])  # the far edge of the last cell
+    # Said so that a NaN fits neither.
+    inside = (boxes[..., :2] >= 0).all(-1) & (boxes[..., 2:] <= limit).all(-1)
+    wrong = (labels >= 0) & ~(inside & (boxes[..., 2:] > boxes[..., :2]).all(-1))
+    if np.any(wrong):
+        i, j = np.argwhere(wrong)[0]
+        raise ValueError(
+            f"boxes[{i}, {j}] is {boxes[i, j].tolist()}; an object's box must have a width and a "
+            f"height and lie in the image, [0, {limit[0]:g}]"
+        )
+    return boxes, labels
+
+
+def _pairs(a, b):
+    """Returns both sets of boxes as tensors, and refuses what is not pair by pair."""
+    a, b = ops.convert_to_tensor(a), ops.convert_to_tensor(b)
+    one, other = tuple(a.shape), tuple(b.shape)
+    known = [sides for sides in zip(one, other, strict=False) if None not in sides]
+    if len(one) != len(other) or any(x != y for x, y in known) or one[-1:] != (4,):
+        raise ValueError(
+            f"a has shape {one} and b {other}; both must be the same (…, 4). To compare each box "
+            f"of one set with each of another, there is box_iou"
+        )
+    return a, b
+
+
+def _check_answers(y_true, y_pred):
+    """Refuses targets and answers for `DetectionLoss` that do not fit, or would broadcast."""
+    true, pred = tuple(y_true.shape), tuple(y_pred.shape)
+    fits = len(true) == len(pred) == 3 and true[2] in (None, 5) and (pred[2] is None or pred[2] > 4)
+    if not fits or any(a != b for a, b in zip(true[:2], pred[:2], strict=True) if a and b):
+        raise ValueError(
+            f"y_true has shape {true} and y_pred {pred}; they must be (B, cells, 5) and "
+            f"(B, cells, num_classes + 4)"
+        )
+
+
 def _convolution(x, filters, stride=1):
     x = layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(x)
     return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
@@ -787,14 +869,9 @@ def _flat(name, entries, scored):
         if missing:
             raise ValueError(f"{name}[{i}] has no {', '.join(sorted(missing))}")
         boxes.append(_boxes(f"{name}[{i}]['boxes']", entry["boxes"]))
-        labels.append(np.asarray(entry["labels"], int))
-        if labels[-1].shape != (len(boxes[-1]),):
-            raise ValueError(
-                f"{name}[{i}]['labels'] has shape {labels[-1].shape}; {len(boxes[-1])} boxes need "
-                f"({len(boxes[-1])},)"
-            )
+        labels.append(_labels(f"{name}[{i}]['labels']", entry["labels"], len(boxes[-1])))
         if scored:
-            scores.append(_scores(entry["scores"], len(boxes[-1])))
+            scores.append(_scores(f"{name}[{i}]['scores']", entry["scores"], len(boxes[-1])))
     images = np.repeat(np.arange(len(entries)), [len(each) for each in boxes[1:]])
     return images, np.concatenate(boxes), np.concatenate(labels), np.concatenate(scores)
 
@@ -830,10 +907,27 @@ def _boxes(name, boxes):
     return boxes
 
 
-def _scores(scores, count):
+def _scores(name, scores, count):
     scores = np.asarray(scores, "float64")
     if scores.shape != (count,):
-        raise ValueError(f"scores has shape {scores.shape}; {count} boxes need ({count},)")
+        raise ValueError(f"{name} has shape {scores.shape}; {count} boxes need ({count},)")
     if not np.all(np.isfinite(scores)):
-        raise ValueError("scores holds NaN or infinity; scores must be finite")
+        raise ValueError(f"{name} holds NaN or infinity; scores must be finite")
     return scores
+
+
+def _labels(name, labels, count):
+    labels = np.asarray(labels)
+    if labels.shape != (count,):
+        raise ValueError(f"{name} has shape {labels.shape}; {count} boxes need ({count},)")
+    if labels.dtype.kind not in "biuf":
+        raise ValueError(f"{name} is of type {labels.dtype}; labels must be whole numbers")
+    wrong = labels[~np.isfinite(labels) | (labels != np.floor(labels))]
+    if wrong.size:
+        raise ValueError(f"{name} holds {wrong[0]}; labels must be whole numbers")
+    return labels.astype(int)
+
+
+def _check_share(name, value):
+    if np.ndim(value) or not 0 <= value <= 1:
+        raise ValueError(f"{name} is {value}; it must be in [0, 1]")

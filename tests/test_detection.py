@@ -187,6 +187,10 @@ def test_suppression_refuses_what_does_not_fit():
         non_max_suppression(boxes, [0.5, 0.4], 50)
     with pytest.raises(ValueError, match="labels has shape"):
         suppress_by_class(boxes, [0.5, 0.4], [1])
+    with pytest.raises(ValueError, match="labels holds nan; labels must be whole numbers"):
+        suppress_by_class(boxes, [0.5, 0.4], [1, np.nan])
+    with pytest.raises(ValueError, match="iou_threshold is -1"):
+        suppress_by_class([], [], [], -1)
 
 
 # Mean average precision
@@ -351,12 +355,24 @@ def test_scoring_refuses_what_does_not_fit():
         (([found], [{"boxes": [[2, 0, 1, 1]], "labels": [0]}]), "x_min ≤ x_max"),
         (([found], [truth], (0.5, 50)), "iou_thresholds is .*at most 1"),
         (([found], [truth], ()), "iou_thresholds is"),
+        (([found | {"labels": [0.5]}], [truth]), re.escape("predictions[0]['labels'] holds 0.5")),
+        (([found], [truth | {"labels": ["7"]}]), re.escape("truths[0]['labels'] is of type <U1")),
+        (
+            ([found, found | {"scores": [np.nan]}], [truth, truth]),
+            re.escape("predictions[1]['scores'] holds NaN"),
+        ),
     ]
     for arguments, words in cases:
         with pytest.raises(ValueError, match=words):
             mean_average_precision(*arguments)
     with pytest.raises(ValueError, match="label is 3; none of the truths has it"):
         precision_recall([found], [truth], 3)
+    with pytest.raises(ValueError, match=r"iou_threshold is \(0.5, 0.75\)"):
+        precision_recall([found], [truth], 0, (0.5, 0.75))
+    # From 0 on every box would be "badly placed" on each truth of its class.
+    for least in (0, 0.6, np.nan):
+        with pytest.raises(ValueError, match=f"least_overlap is {least}; it must be above 0"):
+            error_kinds([found], [truth], least_overlap=least)
 
 
 # Kinds of errors
@@ -442,6 +458,36 @@ def test_every_object_of_the_scenes_has_a_cell():
     assert all(shares)
 
 
+def test_an_objects_own_cell_is_the_nearer_objects_where_two_share_it():
+    # Both middles lie in the first cell, whose middle is (4, 4): at (3, 3) and at (6, 6).
+    targets = centre_targets([[[5, 5, 7, 7], [0, 0, 6, 6]]], [[1, 2]], cell_centres(32))
+    assert targets[0, 0].tolist() == [2, 0, 0, 6, 6]
+    assert not np.any(targets[..., 0] == 1)
+
+
+def test_images_without_objects_have_background_alone():
+    for boxes, labels in (
+        (np.zeros((2, 0, 4)), np.zeros((2, 0))),
+        (np.zeros((2, 1, 4)), [[-1]] * 2),
+    ):
+        targets = centre_targets(boxes, labels, cell_centres(32))
+        np.testing.assert_array_equal(targets, np.tile([-1, 0, 0, 0, 0], (2, 16, 1)))
+
+
+def test_targets_refuse_what_does_not_fit():
+    boxes, labels, centres = [[[0, 0, 4, 4]]], [[1]], cell_centres(32)
+    cases = [
+        ((boxes[0], labels, centres), r"boxes has shape \(1, 4\)"),
+        ((boxes, [[1.5]], centres), "labels holds 1.5"),
+        (([[[0, 0, np.nan, 4]]], labels, centres), r"boxes\[0, 0\] is \[0.0, 0.0, nan, 4.0\]"),
+        ((boxes, labels, centres[0]), r"centres has shape \(2,\)"),
+        ((boxes, labels, centres, -1), "radius is -1; it must not be negative"),
+    ]
+    for arguments, words in cases:
+        with pytest.raises(ValueError, match=words):
+            centre_targets(*arguments)
+
+
 def test_cells_tile_the_image():
     np.testing.assert_array_equal(cell_centres(4, 2), [[1, 1], [3, 1], [1, 3], [3, 3]])
     with pytest.raises(ValueError, match="size is 60; it must be a multiple of the stride, 8"):
@@ -466,6 +512,26 @@ def test_generalised_iou_by_its_definition(seed):
     expected = iou - (box_area(hulls) - union) / box_area(hulls)
     np.testing.assert_allclose(generalised_iou(a, b), expected, atol=1e-5)
     np.testing.assert_allclose(generalised_iou(a, a), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("shapes", [((3, 4), (1, 4)), ((3, 1, 4), (3, 4)), ((3, 5), (3, 5))])
+def test_generalised_iou_refuses_what_is_not_pair_by_pair(shapes):
+    with pytest.raises(ValueError, match="both must be the same .* box_iou"):
+        generalised_iou(*map(np.zeros, shapes))
+
+
+@pytest.mark.parametrize(
+    "shapes", [((2, 1, 5), (2, 9, 7)), ((2, 9, 4), (2, 9, 7)), ((9, 5), (9, 7))]
+)
+def test_the_loss_refuses_targets_that_would_broadcast(shapes):
+    with pytest.raises(ValueError, match=r"must be \(B, cells, 5\)"):
+        DetectionLoss()(*map(np.zeros, shapes))
+
+
+@pytest.mark.parametrize(("name", "value"), [("alpha", 1.5), ("gamma", -1), ("gamma", np.nan)])
+def test_the_loss_refuses_weights_out_of_range(name, value):
+    with pytest.raises(ValueError, match=f"{name} is {value}"):
+        DetectionLoss(**{name: value})
 
 
 def test_the_loss_is_the_sum_of_its_parts_per_object():
@@ -515,6 +581,7 @@ def test_the_detector_refuses_what_cannot_be():
         ((64, 0), "num_classes is 0"),
         ((64, 10, (16, 0)), r"widths\[1\] is 0"),
         ((64, 10, (16,), 1), r"prior is 1; it must be in \(0, 1\)"),
+        ((64, 10, ()), "widths is empty"),
     ]
     for arguments, words in cases:
         with pytest.raises(ValueError, match=words):
@@ -522,6 +589,12 @@ def test_the_detector_refuses_what_cannot_be():
     model = build_detector(32, 2, widths=(2, 2))
     with pytest.raises(ValueError, match=r"the detector takes \(n, 32, 32, 1\)"):
         detect(model, np.zeros((1, 64, 64, 1)))
+    for value in (255, np.nan):
+        with pytest.raises(ValueError, match=f"images has values from .* to {value}"):
+            detect(model, np.full((1, 32, 32, 1), value))
+    with pytest.raises(ValueError, match="least_score is 40; it must be in"):
+        candidates(model, np.zeros((1, 32, 32, 1)), 40)
+    assert detect(model, np.zeros((0, 32, 32, 1))) == []
 
 
 def test_a_detector_survives_saving(tmp_path):
@@ -655,6 +728,11 @@ def test_boxes_of_keras_hub_come_back_in_the_photographs_pixels(bounding_box_for
     np.testing.assert_array_equal(found["scores"], [0.9, 0.2])
 
 
+def test_a_least_score_that_is_no_share_is_refused():
+    with pytest.raises(ValueError, match="least_score is 5"):
+        HubDetector(HubNetwork("xyxy"), least_score=5)
+
+
 def test_keras_hub_missing_or_out_of_reach_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras_hub", None)
     with pytest.raises(ValueError, match="keras_hub is not installed.*pip install"):
@@ -681,6 +759,10 @@ def test_the_stream_gives_new_scenes_each_epoch_and_the_same_for_the_same_seed()
     assert not np.array_equal(images, streams[0][1][0])
     with pytest.raises(ValueError, match="count is 8; it must be a whole number of at least 32"):
         SceneStream(8, 32)
+    with pytest.raises(ValueError, match="count is 40; it must be a multiple of batch_size, 32"):
+        SceneStream(40, 32)
+    with pytest.raises(ValueError, match="batch_size is 0"):
+        SceneStream(40, 32, batch_size=0)
 
 
 def test_a_step_of_training_lowers_the_loss():

@@ -1,4 +1,4 @@
-"""ends at ½"""
+"""51 of 101 recalls"""
 
 
 def average_precision(right, truths):

@@ -1,4 +1,4 @@
-"""overlaps of 0.43 and below are allowed"""
+"""boxes apart stay"""
 
 
 def suppress(boxes, scores, threshold):

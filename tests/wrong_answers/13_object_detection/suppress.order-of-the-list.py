@@ -1,4 +1,4 @@
-"""the kept boxes come by falling score"""
+"""by falling score"""
 
 
 def suppress(boxes, scores, threshold):

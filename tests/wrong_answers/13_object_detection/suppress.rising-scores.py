@@ -1,4 +1,4 @@
-"""allowed at the threshold 0.5"""
+"""by falling score"""
 
 
 def suppress(boxes, scores, threshold):
