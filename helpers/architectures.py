@@ -6,6 +6,7 @@ mean away and adds an offset of its own.
 """
 
 import math
+import numbers
 
 from helpers.arguments import check_positive
 
@@ -37,13 +38,23 @@ def trainable_parameters(model):
 def relative_gradients(model, images, labels):
     """How hard the loss pulls at each layer: |gradient| / |weights| of its kernel.
 
+    The model runs as in training, which moves the running statistics of its batch normalisations.
+
     Args:
         model: a `keras.Model` that ends in logits.
-        images, labels: a batch, labels as whole numbers.
+        images, labels: a batch, labels as whole numbers (B,).
 
     Returns:
         Array with a number for each layer that has a kernel, in the order of the layers.
+
+    Raises:
+        ValueError: if there are no images, or not one label for each.
     """
+    if len(images) == 0 or np.shape(labels) != (len(images),):
+        raise ValueError(
+            f"labels has the shape {np.shape(labels)}; it needs one label for each of "
+            f"{len(images)} images, and at least one image"
+        )
     cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     kernels = [weight for weight in model.trainable_weights if weight.name == "kernel"]
     with tf.GradientTape() as tape:
@@ -83,6 +94,9 @@ def plain_block(x, filters, stride=1):
 
     Returns:
         Tensor (B, ⌈H/stride⌉, ⌈W/stride⌉, filters).
+
+    Raises:
+        ValueError: if filters or stride is not a whole number of at least 1.
     """
     return layers.ReLU()(_basic_branch(x, filters, stride))
 
@@ -95,6 +109,10 @@ def padded_residual_block(x, filters, stride=1):
 
     Returns:
         Tensor (B, ⌈H/stride⌉, ⌈W/stride⌉, filters).
+
+    Raises:
+        ValueError: if filters or stride is not a whole number of at least 1, or x has more channels
+            than filters.
     """
     branch = _basic_branch(x, filters, stride)
     return layers.ReLU()(layers.Add()([branch, PaddedShortcut(filters, stride)(x)]))
@@ -173,23 +191,23 @@ def build_resnet(input_shape, num_classes, blocks=(2, 2, 2, 2), bottleneck=False
     Args:
         input_shape: (H, W, C); the sides are divided by 32 on the way.
         num_classes: width of the logits.
-        blocks: number of blocks in each of the four stages; (2, 2, 2, 2) is ResNet-18, (3, 4, 6, 3)
-            ResNet-34 and, of bottleneck blocks, ResNet-50.
+        blocks: number of blocks in each stage, four in the paper; (2, 2, 2, 2) is ResNet-18,
+            (3, 4, 6, 3) ResNet-34 and, of bottleneck blocks, ResNet-50.
         bottleneck: whether the stages are made of `bottleneck_block`.
 
     Returns:
         A `keras.Model` from (B, H, W, C) to logits (B, num_classes).
 
     Raises:
-        ValueError: for a shape under 32×32, or numbers that are not whole and positive.
+        ValueError: for a shape under 32×32, numbers that are not whole and positive, or no blocks.
     """
     _check_image(input_shape, 32)
+    _check_stages(blocks)
     check_positive(num_classes=num_classes)
     block = bottleneck_block if bottleneck else residual_block
     inputs = keras.Input(input_shape)
     x = _imagenet_stem(inputs, 64)
     for stage, count in enumerate(blocks):
-        check_positive(blocks=count)
         for i in range(count):
             x = block(x, 64 * 2**stage, stride=2 if stage > 0 and i == 0 else 1)
     return keras.Model(inputs, _classifier(x, num_classes), name="resnet")
@@ -211,7 +229,8 @@ def build_cifar_resnet(
         A `keras.Model` from (B, H, W, C) to logits (B, num_classes).
 
     Raises:
-        ValueError: if depth is not 6n + 2, or the shape is too small.
+        ValueError: if depth is not 6n + 2, the shape is too small, or there are not three widths,
+            of which none is smaller than the one before.
     """
     return _cifar_network(
         padded_residual_block, depth, input_shape, num_classes, widths, stem_stride
@@ -228,6 +247,9 @@ def build_cifar_plain(
 
     Returns:
         A `keras.Model` from (B, H, W, C) to logits (B, num_classes).
+
+    Raises:
+        ValueError: if depth is not 6n + 2, the shape is too small, or there are not three widths.
     """
     return _cifar_network(plain_block, depth, input_shape, num_classes, widths, stem_stride)
 
@@ -294,7 +316,7 @@ def build_googlenet(input_shape, num_classes):
         that of the layer "3a", …, "5b".
 
     Raises:
-        ValueError: for a shape under 32×32.
+        ValueError: for a shape under 32×32, or if num_classes is not whole and positive.
     """
     _check_image(input_shape, 32)
     check_positive(num_classes=num_classes)
@@ -344,6 +366,9 @@ def chained_block(x, num_layers, growth_rate, bottleneck=True):
 
     Returns:
         Tensor (B, H, W, growth_rate).
+
+    Raises:
+        ValueError: if a number is not whole and positive.
     """
     check_positive(num_layers=num_layers, growth_rate=growth_rate)
     for _ in range(num_layers):
@@ -356,17 +381,20 @@ def transition_block(x, compression=0.5):
 
     Args:
         x: tensor (B, H, W, C).
-        compression: share θ of the channels that is kept, in (0, 1].
+        compression: share of the channels that is kept, in (0, 1]; the paper's θ.
 
     Returns:
-        Tensor (B, ⌊H/2⌋, ⌊W/2⌋, ⌊θC⌋).
+        Tensor (B, ⌊H/2⌋, ⌊W/2⌋, ⌊compression·C⌋).
 
     Raises:
-        ValueError: if compression is out of its range.
+        ValueError: if compression is out of its range, or so small that no channel is kept.
     """
     if not 0 < compression <= 1:
         raise ValueError(f"compression is {compression!r}; it must be above 0 and at most 1")
-    x = _preactivated_convolution(x, int(x.shape[-1] * compression), 1)
+    channels = int(x.shape[-1] * compression)
+    if channels == 0:
+        raise ValueError(f"compression is {compression!r}; it keeps none of {x.shape[-1]} channels")
+    x = _preactivated_convolution(x, channels, 1)
     return layers.AveragePooling2D(2)(x)
 
 
@@ -383,9 +411,10 @@ def build_densenet(input_shape, num_classes, blocks=(6, 12, 24, 16), growth_rate
         A `keras.Model` from (B, H, W, C) to logits (B, num_classes).
 
     Raises:
-        ValueError: for a shape under 32×32, or numbers that are not whole and positive.
+        ValueError: for a shape under 32×32, numbers that are not whole and positive, or no blocks.
     """
     _check_image(input_shape, 32)
+    _check_stages(blocks)
     check_positive(num_classes=num_classes, growth_rate=growth_rate)
     inputs = keras.Input(input_shape)
     x = _imagenet_stem(inputs, 2 * growth_rate)
@@ -419,7 +448,8 @@ def build_cifar_densenet(
         A `keras.Model` from (B, H, W, C) to logits (B, num_classes).
 
     Raises:
-        ValueError: if the depth does not fit, or the shape is too small.
+        ValueError: if the depth does not fit, the shape is too small, or a number is out of its
+            range.
     """
     check_positive(
         depth=depth, growth_rate=growth_rate, num_classes=num_classes, stem_stride=stem_stride
@@ -438,6 +468,9 @@ def build_cifar_densenet(
 def _cifar_network(block, depth, input_shape, num_classes, widths, stem_stride):
     check_positive(depth=depth, num_classes=num_classes, stem_stride=stem_stride)
     _check_image(input_shape, 4 * stem_stride)
+    if len(widths) != 3:
+        raise ValueError(f"widths is {tuple(widths)!r}; it needs three, one for each stage")
+    check_positive(**{f"widths[{i}]": width for i, width in enumerate(widths)})
     length = _units(depth, 6, 2)
     inputs = keras.Input(input_shape)
     x = layers.ReLU()(_normalised_convolution(inputs, widths[0], 3, stem_stride))
@@ -539,9 +572,17 @@ def _units(depth, unit, rest):
     return length
 
 
+def _check_stages(blocks):
+    if len(blocks) == 0:
+        raise ValueError(f"blocks is {blocks!r}; it needs a number for each stage")
+    for count in blocks:
+        check_positive(blocks=count)
+
+
 def _check_image(input_shape, least):
     shape = tuple(input_shape)
-    if len(shape) != 3 or any(side is None or side < 1 for side in shape):
+    whole = all(isinstance(side, numbers.Integral) and side >= 1 for side in shape)
+    if len(shape) != 3 or not whole:
         raise ValueError(f"input_shape is {shape}; it must be (height, width, channels)")
     if min(shape[:2]) < least:
         raise ValueError(f"input_shape is {shape}; both sides must be at least {least} pixels")

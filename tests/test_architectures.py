@@ -43,7 +43,7 @@ class TestPapersTables:
         digits = len(str(millions).split(".")[1])
         assert round(architectures.trainable_parameters(model) / 1e6, digits) == millions
 
-    # Huang et al. (2017), table 2, and DenseNet-121 of table 3.
+    # Huang et al. (2017), table 2; DenseNet-121 is what the layers of their table 1 add up to.
     @pytest.mark.parametrize(
         ("millions", "build"),
         [
@@ -194,6 +194,19 @@ class TestRelativeGradients:
         assert found.shape == (14,)
         assert np.all(found > 0)
 
+    @pytest.mark.parametrize(
+        "labels", [np.arange(5), np.arange(6)[:, None], np.eye(10)[:6]], ids=["5", "6×1", "6×10"]
+    )
+    def test_asks_for_one_label_an_image(self, labels):
+        model = architectures.build_cifar_resnet(8, (12, 12, 1), widths=(4, 6, 8))
+        with pytest.raises(ValueError, match=r"labels has the shape .* 6 images"):
+            architectures.relative_gradients(model, images(6, 12, 12, 1), labels)
+
+    def test_asks_for_an_image(self):
+        model = architectures.build_cifar_resnet(8, (12, 12, 1), widths=(4, 6, 8))
+        with pytest.raises(ValueError, match="at least one image"):
+            architectures.relative_gradients(model, images(0, 12, 12, 1), np.arange(0))
+
 
 class TestResidualBlocks:
     def test_with_its_branch_at_zero_a_block_is_the_identity(self):
@@ -254,7 +267,6 @@ class TestResidualBlocks:
         kinds = (layers.Conv2D, layers.Dense)
         assert sum(isinstance(layer, kinds) for layer in model.layers) == 20
 
-    # Keras reads its variables in a way that NumPy 2 calls outdated.
     def test_saving_keeps_the_output(self, tmp_path):
         model = architectures.build_cifar_resnet(8, (12, 12, 1), widths=(4, 6, 8))
         model.save(tmp_path / "model.keras")
@@ -381,6 +393,12 @@ class TestMistakes:
             (lambda: architectures.build_densenet((64, 64), 10), r"\(height, width, channels\)"),
             (lambda: architectures.build_resnet(IMAGENET, 0), "num_classes is 0"),
             (lambda: architectures.build_resnet(IMAGENET, 10, (2, 0)), "blocks is 0"),
+            (lambda: architectures.build_resnet(IMAGENET, 10, ()), r"blocks is \(\)"),
+            (lambda: architectures.build_densenet(IMAGENET, 10, ()), r"blocks is \(\)"),
+            (lambda: architectures.build_densenet((64, 64.5, 3), 10), r"input_shape is \(64, 64.5"),
+            (lambda: architectures.build_cifar_resnet(8, widths=(4, 8)), "it needs three"),
+            (lambda: architectures.build_cifar_plain(8, widths=(4, 8.5, 16)), r"\[1\] is 8.5"),
+            (lambda: architectures.build_cifar_resnet(8, widths=(8, 4, 4)), "filters is 4"),
         ],
     )
     def test_builders(self, call, message):
@@ -398,7 +416,11 @@ class TestMistakes:
             (lambda x: architectures.naive_inception_module(x, (1,) * 5), "needs six widths"),
             (lambda x: architectures.dense_block(x, 0, 4), "num_layers is 0"),
             (lambda x: architectures.chained_block(x, 2, 0), "growth_rate is 0"),
+            (lambda x: architectures.padded_residual_block(x, 2), "filters is 2 and the input"),
             (lambda x: architectures.transition_block(x, 0), "compression is 0"),
+            (lambda x: architectures.transition_block(x, 1.5), "at most 1"),
+            (lambda x: architectures.transition_block(x, math.nan), "compression is nan"),
+            (lambda x: architectures.transition_block(x, 0.3), "keeps none of 3 channels"),
         ],
     )
     def test_blocks(self, call, message):

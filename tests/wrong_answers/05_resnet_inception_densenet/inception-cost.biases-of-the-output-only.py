@@ -1,4 +1,4 @@
-"""the parameters are not the module's"""
+"""parameters are kernels and all biases"""
 
 
 def inception_cost(height, width, channels, filters):

@@ -1,4 +1,4 @@
-"""F(x) and shortcut are added, not joined"""
+"""add the two paths, do not join them"""
 
 
 def strided_block(x, filters, stride):
