@@ -6,7 +6,10 @@ the shapes (in, out) and (1, out). Adapted to a batch of tasks they have an axis
 set is a pair (x, y) of arrays (tasks, points, width).
 """
 
-from helpers.arguments import check_positive
+import math
+import numbers
+
+from helpers.arguments import check_positive, check_whole_number
 
 import keras
 import numpy as np
@@ -22,8 +25,12 @@ def forward(weights, x):
         x: array (tasks, points, in), or (points, in) with shared weights.
 
     Returns:
-        The last layer's output (tasks, points, out).
+        The last layer's output (tasks, points, out), or (points, out) if neither has a task axis.
+
+    Raises:
+        ValueError: if the weights are not pairs, or x is not as wide as the first kernel.
     """
+    _check_fit(weights, x)
     *hidden, kernel, bias = weights
     for i in range(0, len(hidden), 2):
         x = ops.relu(ops.matmul(x, hidden[i]) + hidden[i + 1])
@@ -31,19 +38,53 @@ def forward(weights, x):
 
 
 def squared_error(y, prediction):
-    """Mean squared error of each task: (tasks, points, width) twice → (tasks,)."""
+    """Mean squared error of each task: (tasks, points, width) twice → (tasks,).
+
+    Raises:
+        ValueError: if the shapes differ; they would be broadcast without a word.
+    """
+    _check_same_shape(y, prediction)
     return ops.mean(ops.square(y - prediction), axis=(-2, -1))
 
 
 def cross_entropy(y, logits):
-    """Mean cross-entropy of each task in nats; y is one-hot: (tasks, points, ways) → (tasks,)."""
+    """Mean cross-entropy of each task in nats; y is one-hot: (tasks, points, ways) → (tasks,).
+
+    Raises:
+        ValueError: if the shapes differ.
+    """
+    _check_same_shape(y, logits)
     return ops.mean(ops.logsumexp(logits, axis=-1) - ops.sum(y * logits, axis=-1), axis=-1)
 
 
 def accuracy(y, logits):
-    """Share of points of each task whose largest logit is that of the class: → (tasks,)."""
+    """Share of points of each task whose largest logit is that of the class.
+
+    Args and errors are those of `cross_entropy`; returns (tasks,) in [0, 1].
+    """
+    _check_same_shape(y, logits)
     right = ops.equal(ops.argmax(logits, axis=-1), ops.argmax(y, axis=-1))
     return ops.mean(ops.cast(right, "float32"), axis=-1)
+
+
+def _check_fit(weights, x):
+    if len(weights) < 2 or len(weights) % 2:
+        raise ValueError(f"weights has {len(weights)} parts; it must be kernel, bias, kernel, …")
+    width = weights[0].shape[-2]
+    if x.shape[-1] != width:
+        raise ValueError(f"x has shape {tuple(x.shape)}; the first kernel needs a width of {width}")
+
+
+def _check_same_shape(y, prediction):
+    given, needed = tuple(y.shape), tuple(prediction.shape)
+    known = [(a, b) for a, b in zip(given, needed, strict=False) if None not in (a, b)]
+    if len(given) != len(needed) or any(a != b for a, b in known):
+        raise ValueError(f"y has shape {given}; it must have that of the predictions, {needed}")
+
+
+def _check_rate(name, value):
+    if not isinstance(value, numbers.Real) or not 0 < value < math.inf:
+        raise ValueError(f"{name} is {value!r}; it must be a number above 0")
 
 
 def one_for_each(weights, count):
@@ -62,7 +103,11 @@ def inner_step(weights, support, rate, loss=squared_error):
 
     Returns:
         List of tensors of the same shapes. A tape outside can differentiate through the step.
+
+    Raises:
+        ValueError: if the rate is not above 0, or the points do not fit the network.
     """
+    _check_rate("rate", rate)
     x, y = support
     with tf.GradientTape() as tape:
         tape.watch(weights)
@@ -83,7 +128,11 @@ def adapt(weights, support, rate, steps, loss=squared_error):
 
     Returns:
         List of tensors (tasks, in, out) and (tasks, 1, out).
+
+    Raises:
+        ValueError: if steps is not a whole number of at least 0; and see `inner_step`.
     """
+    check_whole_number("steps", steps, 0)
     weights = one_for_each(weights, ops.shape(support[0])[0])
     for _ in range(steps):
         weights = inner_step(weights, support, rate, loss)
@@ -132,7 +181,8 @@ def reptile_gradient(weights, support, query, rate, steps, loss=squared_error):
 
     Nichol, Achiam and Schulman (2018), algorithm 2: an optimiser that steps against it moves the
     shared weights towards the mean of the adapted ones. Nothing is held back to judge by: all
-    points of a task serve adaptation. Arguments and results are those of `maml_gradient`.
+    points of a task serve adaptation, and the loss is measured on the same points. Arguments and
+    results are otherwise those of `maml_gradient`.
     """
     x, y = _all_points(support, query)
     adapted = adapt(weights, (x, y), rate, steps, loss)
@@ -143,7 +193,8 @@ def reptile_gradient(weights, support, query, rate, steps, loss=squared_error):
 def joint_gradient(weights, support, query, rate, steps, loss=squared_error):
     """Ordinary training of one network on all tasks at once: the baseline, without adaptation.
 
-    Arguments and results are those of `maml_gradient`; rate and steps are not used.
+    Arguments and results are those of `maml_gradient`, but the loss is that of the shared weights
+    on all points; rate and steps are not used.
     """
     x, y = _all_points(support, query)
     with tf.GradientTape() as tape:
@@ -171,17 +222,17 @@ class MetaLearner(keras.Model):
         loss: function from (y, prediction) to one number for each task.
 
     Raises:
-        ValueError: if there are fewer than two sizes, or a number is not positive.
+        ValueError: if there are fewer than two sizes, a size or the number of steps is not a whole
+            number of at least 1, or the rate is not above 0.
     """
 
     def __init__(
         self, sizes, gradient, inner_rate=0.01, inner_steps=1, loss=squared_error, **kwargs
     ):
         super().__init__(**kwargs)
-        if len(sizes) < 2 or min(sizes) < 1:
+        if len(sizes) < 2 or not all(isinstance(s, numbers.Integral) and s > 0 for s in sizes):
             raise ValueError(f"sizes is {sizes!r}; it must hold at least two positive widths")
-        if inner_rate <= 0:
-            raise ValueError(f"inner_rate is {inner_rate!r}; it must be above 0")
+        _check_rate("inner_rate", inner_rate)
         check_positive(inner_steps=inner_steps)
         self.meta_gradient = gradient
         self.inner_rate = inner_rate
@@ -231,7 +282,12 @@ def train(learner, support, query, rate, epochs, batch_size=25, callbacks=None, 
 
     Returns:
         List of the mean loss in each epoch.
+
+    Raises:
+        ValueError: if the rate is not above 0, or a number is not whole and at least 1.
     """
+    _check_rate("rate", rate)
+    check_positive(epochs=epochs, batch_size=batch_size)
     steps = epochs * -(-len(support[0]) // batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(rate, steps)
     learner.compile(keras.optimizers.Adam(schedule), **options)
@@ -245,12 +301,19 @@ def finite_differences(function, weights, nudge=1e-6):
 
     Args:
         function: from a list of arrays like the weights to a number.
-        weights: list of arrays; in double precision, or rounding hides the differences.
+        weights: list of arrays in double precision, since rounding would hide the differences.
         nudge: how far to move each number, up and down.
 
     Returns:
         List of arrays like the weights.
+
+    Raises:
+        ValueError: if the weights are not in double precision, or the nudge is not above 0.
     """
+    _check_rate("nudge", nudge)
+    types = {keras.backend.standardize_dtype(weight.dtype) for weight in weights}
+    if types != {"float64"}:
+        raise ValueError(f"weights are {', '.join(sorted(types)) or 'empty'}; they must be float64")
     slopes = [np.zeros(weight.shape) for weight in weights]
     for i, weight in enumerate(weights):
         for place in np.ndindex(*weight.shape):
@@ -262,7 +325,16 @@ def finite_differences(function, weights, nudge=1e-6):
 
 
 def relative_distance(gradients, truth):
-    """|g − truth| / |truth| of two lists of arrays, each taken as one long vector."""
+    """|g − truth| / |truth| of two lists of arrays, each taken as one long vector.
+
+    Raises:
+        ValueError: if the shapes differ, or the truth is 0 everywhere.
+    """
+    shapes = [[np.shape(part) for part in each] for each in (gradients, truth)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"gradients has shapes {shapes[0]}; truth has {shapes[1]}")
+    if not any(np.any(part) for part in truth):
+        raise ValueError("truth is 0 everywhere; a distance cannot be a share of it")
     found, true = (np.concatenate([np.ravel(part) for part in each]) for each in (gradients, truth))
     return float(np.linalg.norm(found - true) / np.linalg.norm(true))
 
@@ -279,7 +351,11 @@ def adaptation_curve(weights, support, query, rate, steps, loss=squared_error, s
 
     Returns:
         Array (steps + 1, tasks).
+
+    Raises:
+        ValueError: if steps is not a whole number of at least 0; and see `inner_step`.
     """
+    check_whole_number("steps", steps, 0)
     x, y = query
     score = score or loss
     weights = adapt([ops.convert_to_tensor(w) for w in weights], support, rate, 0)
@@ -300,7 +376,12 @@ def best_rate(weights, support, query, rates, steps, loss=squared_error):
     Returns:
         (rate, losses): the best one, and a dict from each rate to its mean loss; infinity where
         adaptation diverged.
+
+    Raises:
+        ValueError: if there is no rate; and see `adaptation_curve`.
     """
+    if len(rates) == 0:
+        raise ValueError("rates is empty; it must hold at least one rate to try")
     losses = {}
     for rate in rates:
         final = adaptation_curve(weights, support, query, rate, steps, loss)[-1].mean()
@@ -315,7 +396,7 @@ def few_shot(images, labels, count, ways, shots, queries, rng):
     and in the query of a task.
 
     Args:
-        images: array (n, …), flattened for the tasks.
+        images: array (n, …); each is flattened.
         labels: array (n,) of whole numbers.
         count: number of tasks.
         ways: classes in a task.
@@ -327,8 +408,12 @@ def few_shot(images, labels, count, ways, shots, queries, rng):
         one-hot (count, ways · shots, ways); the same for queries.
 
     Raises:
-        ValueError: if there are too few classes, or too few images in one of them.
+        ValueError: if a number is below 1, images and labels differ in number, or there are too
+            few classes, or too few images in one of them.
     """
+    check_positive(count=count, ways=ways, shots=shots, queries=queries)
+    labels = np.asarray(labels)
+    _check_one_label_each(images, labels)
     classes, sizes = np.unique(labels, return_counts=True)
     needed = shots + queries
     if len(classes) < ways or sizes.min() < needed:
@@ -350,10 +435,18 @@ def few_shot(images, labels, count, ways, shots, queries, rng):
     )
 
 
+def _check_one_label_each(images, labels):
+    if len(images) == 0 or np.shape(labels) != (len(images),):
+        raise ValueError(
+            f"labels has shape {np.shape(labels)}; {len(images)} images need ({len(images)},), "
+            "and at least one image"
+        )
+
+
 def turned_and_mirrored(images, labels):
     """Makes eight classes of each: turned by 0, 90, 180 and 270 degrees, plain and mirrored.
 
-    Santoro et al. (2016) made new classes of characters by turning them.
+    Santoro et al. (2016) made new classes of characters by turning them; mirroring is added here.
 
     Args:
         images: array (n, side, side, channels).
@@ -361,7 +454,15 @@ def turned_and_mirrored(images, labels):
 
     Returns:
         (images, labels) of 8 n examples; the first n are the given ones.
+
+    Raises:
+        ValueError: if the images are not square, or images and labels differ in number.
     """
+    if np.ndim(images) != 4 or images.shape[1] != images.shape[2]:
+        raise ValueError(
+            f"images has shape {np.shape(images)}; it must be (n, side, side, channels)"
+        )
+    _check_one_label_each(images, labels)
     new_images, new_labels = [], []
     for plain in (images, images[:, :, ::-1]):
         for turns in range(4):
@@ -379,7 +480,13 @@ def nearest_mean(support, x):
 
     Returns:
         Array (tasks, points, ways): minus the squared distance to the class's mean.
+
+    Raises:
+        ValueError: if a class of a task has no example.
     """
     examples, y = support
-    means = np.einsum("tpw,tpd->twd", y, examples) / y.sum(axis=1)[..., None]
+    sizes = y.sum(axis=1)[..., None]
+    if np.any(sizes == 0):
+        raise ValueError("support lacks an example of a class; every task needs one of each")
+    means = np.einsum("tpw,tpd->twd", y, examples) / sizes
     return -np.square(x[:, :, None] - means[:, None]).sum(axis=-1)

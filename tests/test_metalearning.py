@@ -60,8 +60,22 @@ class TestNetwork:
             alone = meta.forward([w[i] for w in weights], x[i])
             np.testing.assert_allclose(together[i], alone)
 
+    @pytest.mark.parametrize(
+        ("parts", "width", "message"),
+        [(3, 2, "weights has 3 parts"), (0, 2, "weights has 0 parts"), (4, 5, "a width of 2")],
+    )
+    def test_what_does_not_fit_is_refused(self, parts, width, message):
+        with pytest.raises(ValueError, match=message):
+            meta.forward(random_weights((2, 4, 1))[:parts], np.ones((7, width)))
+
 
 class TestScores:
+    @pytest.mark.parametrize("score", [meta.squared_error, meta.cross_entropy, meta.accuracy])
+    @pytest.mark.parametrize("shape", [(3, 4), (3, 4, 1), (1, 4, 2), (3, 1, 2)])
+    def test_nothing_is_broadcast(self, score, shape):
+        with pytest.raises(ValueError, match=r"that of the predictions, \(3, 4, 2\)"):
+            score(np.ones(shape), np.ones((3, 4, 2)))
+
     def test_losses_are_those_of_keras_for_each_task(self):
         y = np.eye(3, dtype="float32")[RNG.integers(0, 3, (5, 4))]
         logits = np.float32(RNG.normal(size=(5, 4, 3)) * 5)
@@ -115,6 +129,26 @@ class TestInnerLoop:
         for a, b in zip(one, other, strict=True):
             np.testing.assert_array_equal(a[:2], b[:2])
             assert np.any(a[2] != b[2])
+
+    @pytest.mark.parametrize("rate", [0, -0.1, np.nan, np.inf, "0.1", None])
+    def test_a_rate_is_a_number_above_0(self, rate):
+        support, _ = random_sets()
+        with pytest.raises(ValueError, match="rate is .*above 0"):
+            meta.adapt(random_weights((2, 4, 1)), support, rate, 1)
+
+    @pytest.mark.parametrize("steps", [-1, 1.5, True])
+    def test_steps_are_a_whole_number(self, steps):
+        sets, weights = random_sets(), random_weights((2, 4, 1))
+        with pytest.raises(ValueError, match="steps is"):
+            meta.adapt(weights, sets[0], 0.1, steps)
+        with pytest.raises(ValueError, match="steps is"):
+            meta.adaptation_curve(weights, *sets, 0.1, steps)
+
+    def test_answers_without_the_axis_of_their_width_are_refused(self):
+        # With as many points as tasks, (tasks, points) broadcasts: every task gets all answers.
+        (x, y), _ = random_sets(tasks=4, points=4)
+        with pytest.raises(ValueError, match=r"y has shape \(4, 4\)"):
+            meta.adapt(random_weights((2, 4, 1)), (x, y[..., 0]), 0.1, 1)
 
 
 class TestGradients:
@@ -238,13 +272,28 @@ class TestMetaLearner:
         [
             ({"sizes": [3]}, r"sizes is \[3\]"),
             ({"sizes": [3, 0]}, "positive widths"),
+            ({"sizes": [3, 1.5]}, "positive widths"),
             ({"inner_rate": 0.0}, "inner_rate is 0.0"),
+            ({"inner_rate": np.nan}, "inner_rate is nan"),
             ({"inner_steps": 0}, "inner_steps is 0"),
         ],
     )
     def test_bad_settings(self, options, message):
         with pytest.raises(ValueError, match=message):
             meta.MetaLearner(**{"sizes": [1, 1], "gradient": meta.maml_gradient} | options)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"rate": np.nan}, "rate is nan"),
+            ({"epochs": 0}, "epochs is 0"),
+            ({"batch_size": 0}, "batch_size is 0"),
+        ],
+    )
+    def test_bad_settings_of_training(self, options, message):
+        learner = meta.MetaLearner([2, 1], meta.maml_gradient)
+        with pytest.raises(ValueError, match=message):
+            meta.train(learner, *random_sets(), **{"rate": 0.1, "epochs": 1} | options)
 
     def test_training_makes_the_start_adapt_better(self):
         # Half of the tasks are y = x, half y = −x: without adaptation nothing is better than 0.
@@ -273,6 +322,20 @@ class TestFiniteDifferences:
         truth = [np.array([[3.0]]), np.array([0.0, 4.0])]
         assert meta.relative_distance(truth, truth) == 0
         assert meta.relative_distance([np.array([[3.0]]), np.array([1.0, 4.0])], truth) == 0.2
+
+    def test_distance_of_what_cannot_be_compared(self):
+        truth = [np.array([[3.0, 4.0]])]
+        for other in ([np.array([[3.0], [4.0]])], [np.array([[3.0]])], []):
+            with pytest.raises(ValueError, match="gradients has shapes"):
+                meta.relative_distance(other, truth)
+        with pytest.raises(ValueError, match="truth is 0"):
+            meta.relative_distance(truth, [np.zeros((1, 2))])
+
+    def test_single_precision_is_refused(self):
+        with pytest.raises(ValueError, match="weights are float32"):
+            meta.finite_differences(lambda w: np.sum(w[0]), [np.ones((1, 2), "float32")])
+        with pytest.raises(ValueError, match="nudge is 0"):
+            meta.finite_differences(lambda w: np.sum(w[0]), [np.ones((1, 2))], nudge=0)
 
 
 class TestEvaluation:
@@ -311,6 +374,10 @@ class TestEvaluation:
         assert rate == 1e-3
         assert losses[100.0] == np.inf
 
+    def test_best_of_no_rates(self):
+        with pytest.raises(ValueError, match="rates is empty"):
+            meta.best_rate(random_weights((2, 1)), *random_sets(), [], 1)
+
 
 class TestDigitTasks:
     labels = np.repeat([3, 5, 8, 9], 12)
@@ -342,6 +409,22 @@ class TestDigitTasks:
         with pytest.raises(ValueError, match="labels has 4 classes of 12 images"):
             meta.few_shot(self.images, self.labels, 1, ways, shots, 1, RNG)
 
+    @pytest.mark.parametrize("name", ["count", "ways", "shots", "queries"])
+    def test_numbers_of_a_task(self, name):
+        numbers = {"count": 1, "ways": 2, "shots": 1, "queries": 1} | {name: 0}
+        with pytest.raises(ValueError, match=f"{name} is 0"):
+            meta.few_shot(self.images, self.labels, rng=RNG, **numbers)
+
+    def test_each_image_has_a_label(self):
+        with pytest.raises(ValueError, match=r"labels has shape \(40,\); 48 images"):
+            meta.few_shot(self.images, self.labels[:40], 1, 2, 1, 1, RNG)
+        with pytest.raises(ValueError, match=r"labels has shape \(40,\); 48 images"):
+            meta.turned_and_mirrored(self.images, self.labels[:40])
+
+    def test_only_square_images_are_turned(self):
+        with pytest.raises(ValueError, match=r"images has shape \(2, 5, 4, 1\)"):
+            meta.turned_and_mirrored(np.ones((2, 5, 4, 1)), np.array([0, 1]))
+
     def test_turning_makes_eight_classes_of_each(self):
         images, labels = RNG.random((6, 5, 5, 1)), np.array([0, 1, 2, 0, 1, 2])
         turned, new = meta.turned_and_mirrored(images, labels)
@@ -365,3 +448,7 @@ class TestDigitTasks:
         for task in range(4):
             theirs = NearestCentroid().fit(x[task], classes[task]).predict(query[task])
             np.testing.assert_array_equal(answers[task], theirs)
+
+    def test_mean_of_no_example(self):
+        with pytest.raises(ValueError, match="support lacks an example"):
+            meta.nearest_mean((np.ones((1, 2, 3)), np.eye(3)[[[0, 1]]]), np.ones((1, 4, 3)))

@@ -1,4 +1,4 @@
-"""w was changed in place"""
+"""was changed in place"""
 
 
 def inner_step(w, x, y, rate):

@@ -1,4 +1,4 @@
-"""H is of the support loss"""
+"""that of S?"""
 
 
 def meta_gradient(w, support, query, rate):

@@ -1,4 +1,4 @@
-"""finite differences disagree"""
+"""each has its own H"""
 
 
 def meta_gradient(w, support, query, rate):

@@ -1,4 +1,4 @@
-"""take the mean over the tasks, not the sum"""
+"""mean over the tasks, not their sum"""
 
 
 def meta_gradient(w, support, query, rate):

