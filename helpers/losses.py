@@ -28,7 +28,7 @@ class BinaryFocalLoss(keras.losses.Loss):
     except that it refuses shapes which that one would stretch.
 
     Args:
-        gamma: how fast the weight of easy examples falls, at least 0; 0 is cross-entropy.
+        gamma: how fast the weight of easy examples falls, at least 0; at 0 all count alike.
         alpha: weight of the positives, in [0, 1].
 
     Call:
@@ -40,15 +40,15 @@ class BinaryFocalLoss(keras.losses.Loss):
         self, gamma=2.0, alpha=0.25, reduction="sum_over_batch_size", name="binary_focal_loss"
     ):
         super().__init__(name=name, reduction=reduction)
-        if not gamma >= 0:
-            raise ValueError(f"gamma is {gamma!r}; it must be at least 0")
+        if not 0 <= gamma < np.inf:
+            raise ValueError(f"gamma is {gamma!r}; it must be at least 0 and finite")
         if not 0 <= alpha <= 1:
             raise ValueError(f"alpha is {alpha!r}; it must be in [0, 1]")
         self.gamma = gamma
         self.alpha = alpha
 
     def call(self, y_true, y_pred):
-        losses = focal_terms(*same_shape(y_true, y_pred), self.gamma, self.alpha)
+        losses = focal_terms(y_true, y_pred, self.gamma, self.alpha)
         return losses if len(losses.shape) == 1 else ops.mean(losses, axis=-1)
 
     def get_config(self):
@@ -88,6 +88,9 @@ class ContrastiveLoss(keras.losses.Loss):
 class SemiHardTripletLoss(keras.losses.Loss):
     """A relative must be nearer than a stranger, by a margin (Schroff et al., 2015).
 
+    Distances are not squared, which Hermans et al. (2017) found steadier; Schroff et al. squared
+    them.
+
     Each image of the batch is an anchor a, and is paired with each other image r of its class. The
     stranger s is the nearest of those beyond r, the semi-hard ones; if there is none, the farthest
     of all. The pair costs max(0, margin + d(a, r) − d(a, s)), and the anchor the mean of its
@@ -106,7 +109,7 @@ class SemiHardTripletLoss(keras.losses.Loss):
         self.margin = margin
 
     def call(self, y_true, y_pred):
-        labels, embeddings = ops.reshape(y_true, (-1,)), ops.convert_to_tensor(y_pred)
+        labels, embeddings = one_label_each(y_true, y_pred)
         distances = distance(embeddings[:, None], embeddings[None])
         alike = labels[:, None] == labels[None]
         stranger = ops.logical_not(alike)
@@ -141,17 +144,40 @@ def distance(first, second):
     return ops.where(positive, ops.sqrt(ops.where(positive, squared, 1.0)), 0.0)
 
 
+def one_label_each(labels, embeddings):
+    """Returns labels (B,) and embeddings (B, D) as tensors, and refuses other shapes.
+
+    Args:
+        labels: (B,) or (B, 1). embeddings: (B, D).
+
+    Raises:
+        ValueError: names both shapes.
+    """
+    labels, embeddings = ops.convert_to_tensor(labels), ops.convert_to_tensor(embeddings)
+    column, rows = tuple(labels.shape), tuple(embeddings.shape)
+    fits = len(rows) == 2 and (len(column) == 1 or (len(column) == 2 and column[1] == 1))
+    if not fits or (None not in (column[0], rows[0]) and column[0] != rows[0]):
+        raise ValueError(
+            f"labels has shape {column} and embeddings {rows}; they must be (B,) or (B, 1), "
+            f"and (B, D)"
+        )
+    return ops.reshape(labels, (-1,)), embeddings
+
+
 def all_pairs(embeddings, labels):
     """Compares each row with each later one.
 
     Args:
-        embeddings: (B, D). labels: classes (B,).
+        embeddings: (B, D). labels: classes (B,) or (B, 1).
 
     Returns:
         Distances (P,) of the P = B (B − 1) / 2 pairs, and float32 (P,): 1 where the classes
         differ, 0 where they are alike. Rows run slowest: (0, 1), (0, 2), …, (1, 2), …
+
+    Raises:
+        ValueError: if the shapes are others.
     """
-    embeddings, labels = ops.convert_to_tensor(embeddings), ops.reshape(labels, (-1,))
+    labels, embeddings = one_label_each(labels, embeddings)
     places = tf.range(tf.shape(labels)[0])
     pairs = tf.where(places[:, None] < places)
     first, second = pairs[:, 0], pairs[:, 1]
@@ -236,8 +262,8 @@ class PowerMeanPooling(layers.Layer):
         super().__init__(**kwargs)
         check_positive(size=size)
         for name, value in (("power", power), ("smallest", smallest)):
-            if not value > 0:
-                raise ValueError(f"{name} is {value!r}; it must be above 0")
+            if not 0 < value < np.inf:
+                raise ValueError(f"{name} is {value!r}; it must be above 0 and finite")
         self.size = size
         self.power = power
         self.smallest = smallest
@@ -298,11 +324,10 @@ class Prototypes(layers.Layer):
         """Sets the means to those of embeddings (n, D) whose classes are labels (n,).
 
         Raises:
-            ValueError: if a class has no example.
+            ValueError: if a class has no example, a label is no class, or a row has no label.
         """
-        embeddings, labels = np.asarray(embeddings), np.asarray(labels)
-        missing = sorted(set(range(self.num_classes)) - set(labels.tolist()))
-        if missing or labels.max() >= self.num_classes:
+        embeddings, labels = _labelled_rows(embeddings, labels)
+        if set(labels.tolist()) != set(range(self.num_classes)):
             raise ValueError(
                 f"labels holds the classes {sorted(set(labels.tolist()))}; it must hold each of "
                 f"0 to {self.num_classes - 1}, and no other"
@@ -332,14 +357,14 @@ class AveragePrecision(keras.metrics.Metric):
 
     Update:
         y_true: 0 or 1, of the same shape as y_pred, (B,) or (B, 1). y_pred: logits. sample_weight:
-            (B,) or None.
+            (B,) or (B, 1), or None.
     """
 
     def __init__(self, bins=4000, largest=20.0, name="average_precision", **kwargs):
         super().__init__(name=name, **kwargs)
         check_whole_number("bins", bins, 2)
-        if not largest > 0:
-            raise ValueError(f"largest is {largest!r}; it must be above 0")
+        if not 0 < largest < np.inf:
+            raise ValueError(f"largest is {largest!r}; it must be above 0 and finite")
         self.bins = bins
         self.largest = largest
         self.positives = self.add_weight(shape=(bins,), initializer="zeros", name="positives")
@@ -353,6 +378,9 @@ class AveragePrecision(keras.metrics.Metric):
         weight = ops.ones_like(y_true)
         if sample_weight is not None:
             weight = ops.reshape(ops.cast(sample_weight, self.dtype), (-1,))
+            given, needed = weight.shape[0], y_true.shape[0]
+            if None not in (given, needed) and given != needed:
+                raise ValueError(f"sample_weight has {given} numbers; y_true needs {needed}")
         for counts, kind in ((self.positives, y_true), (self.negatives, 1 - y_true)):
             counts.assign_add(ops.segment_sum(weight * kind, places, num_segments=self.bins))
 
@@ -376,7 +404,11 @@ def focal_terms(y_true, logits, gamma=2.0, alpha=0.25):
 
     Returns:
         Tensor of that shape.
+
+    Raises:
+        ValueError: if the shapes differ.
     """
+    y_true, logits = same_shape(y_true, logits)
     # The logit of the true answer: p = σ(margin), and 1 − p = σ(−margin).
     margin = ops.where(y_true > 0.5, logits, -logits)
     weight = ops.cast(ops.where(y_true > 0.5, alpha, 1 - alpha), margin.dtype)
@@ -458,10 +490,14 @@ def few_shot_accuracy(embeddings, labels, shots, trials, rng):
         Array (trials,): the share of right answers in each.
 
     Raises:
-        ValueError: if a class has no more than `shots` examples.
+        ValueError: if there are fewer than two classes, a class has no more than `shots`
+            examples, or a row has no label.
     """
     check_positive(shots=shots, trials=trials)
-    embeddings, (classes, labels) = np.asarray(embeddings), np.unique(labels, return_inverse=True)
+    embeddings, labels = _labelled_rows(embeddings, labels)
+    classes, labels = np.unique(labels, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(f"labels holds the classes {classes.tolist()}; it needs at least two")
     smallest = np.bincount(labels).min()
     if smallest <= shots:
         raise ValueError(f"a class has {smallest} examples; with shots {shots} it needs more")
@@ -477,8 +513,17 @@ def few_shot_accuracy(embeddings, labels, shots, trials, rng):
 
 
 def flatten(embeddings):
-    """Projects embeddings (n, D) onto the two directions in which they spread most: (n, 2)."""
-    centred = np.asarray(embeddings) - np.mean(embeddings, axis=0)
+    """Projects embeddings (n, D) onto the two directions in which they spread most: (n, 2).
+
+    Raises:
+        ValueError: if n or D is less than 2, or a number is not finite.
+    """
+    embeddings = _finite_rows(embeddings)
+    if min(embeddings.shape) < 2:
+        raise ValueError(
+            f"embeddings has shape {embeddings.shape}; it must be (n, D) with at least two of each"
+        )
+    centred = embeddings - np.mean(embeddings, axis=0)
     return centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
 
 
@@ -486,16 +531,43 @@ def precision_at_recall(y_true, scores, recalls, sample_weight=None):
     """The best precision that some threshold reaches at a recall of at least each of `recalls`.
 
     Args:
-        y_true: 0 or 1, (n,). scores: (n,), higher for positives. recalls: numbers in [0, 1].
-        sample_weight: (n,), or None.
+        y_true: 0 or 1, (n,) or (n, 1). scores: (n,), higher for positives. recalls: (m,), in
+            [0, 1]. sample_weight: (n,), or None.
 
     Returns:
-        Array of the precisions, in the order of recalls.
+        Array (m,) of the precisions, in the order of recalls.
+
+    Raises:
+        ValueError: if a recall is not in [0, 1], or y_true holds no positive.
     """
+    if not all(0 <= least <= 1 for least in recalls):
+        raise ValueError(f"recalls is {recalls!r}; all must be in [0, 1]")
+    if not np.any(y_true):
+        raise ValueError("y_true holds no positive; recall needs at least one")
     precision, recall, _ = precision_recall_curve(y_true, scores, sample_weight=sample_weight)
     return np.array([precision[recall >= least - 1e-9].max() for least in recalls])
 
 
 def _check_margin(margin):
-    if not margin > 0:
-        raise ValueError(f"margin is {margin!r}; it must be above 0")
+    if not 0 < margin < np.inf:
+        raise ValueError(f"margin is {margin!r}; it must be above 0 and finite")
+
+
+def _labelled_rows(embeddings, labels):
+    """Returns embeddings (n, D) and labels (n,) as arrays, and refuses what is not that."""
+    embeddings, labels = _finite_rows(embeddings), np.asarray(labels)
+    if labels.shape != embeddings.shape[:1]:
+        raise ValueError(
+            f"labels has shape {labels.shape} and embeddings {embeddings.shape}; they must be (n,) "
+            f"and (n, D)"
+        )
+    return embeddings, labels
+
+
+def _finite_rows(embeddings):
+    embeddings = np.asarray(embeddings)
+    if embeddings.ndim != 2:
+        raise ValueError(f"embeddings has shape {embeddings.shape}; it must be (n, D)")
+    if not np.all(np.isfinite(embeddings)):
+        raise ValueError("embeddings holds NaN or infinite numbers; all must be finite")
+    return embeddings

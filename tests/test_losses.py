@@ -363,7 +363,7 @@ class TestPrototypes:
         np.testing.assert_allclose(layer(np.array([[0.0, 4.0]])), [[-16.0, -25.0]])
         assert layer.trainable_variables == []
 
-    @pytest.mark.parametrize("labels", [[0, 0], [0, 2], [0, 1, 2]])
+    @pytest.mark.parametrize("labels", [[0, 0], [0, 2], [0, 1, 2], [0, 1, -1]])
     def test_every_class_must_be_shown(self, labels):
         with pytest.raises(ValueError, match="it must hold each of 0 to 1, and no other"):
             losses.Prototypes(2).learn(np.ones((len(labels), 3)), labels)
@@ -563,7 +563,7 @@ class TestFewShot:
             losses.few_shot_accuracy(np.ones((4, 2)), [0, 0, 1, 1], 2, 1, rng)
 
 
-@pytest.mark.parametrize("margin", [0, -1, float("nan")])
+@pytest.mark.parametrize("margin", [0, -1, float("nan"), float("inf")])
 @pytest.mark.parametrize("loss", [losses.ContrastiveLoss, losses.SemiHardTripletLoss])
 def test_margins(loss, margin):
     with pytest.raises(ValueError, match=f"margin is {margin}; it must be above 0"):
@@ -581,3 +581,70 @@ def test_bad_settings():
         losses.AveragePrecision(largest=0)
     with pytest.raises(ValueError, match="num_classes is 0"):
         losses.Prototypes(0)
+    with pytest.raises(ValueError, match="gamma is inf; it must be at least 0 and finite"):
+        losses.BinaryFocalLoss(gamma=np.inf)
+    with pytest.raises(ValueError, match="power is inf; it must be above 0 and finite"):
+        losses.PowerMeanPooling(power=np.inf)
+
+
+def test_focal_terms_refuse_what_would_broadcast():
+    with pytest.raises(ValueError, match=r"shape \(3,\) and y_pred \(3, 1\)"):
+        losses.focal_terms(np.ones(3), np.ones((3, 1)))
+
+
+@pytest.mark.parametrize(
+    ("labels", "embeddings"),
+    [((4,), (5, 2)), ((6,), (5, 2)), ((1,), (5, 2)), ((5, 5), (5, 2)), ((5,), (5, 1, 2))],
+)
+def test_each_row_needs_one_label(labels, embeddings):
+    labels, embeddings = np.ones(labels), np.ones(embeddings)
+    for function in (losses.SemiHardTripletLoss(), lambda y, e: losses.all_pairs(e, y)):
+        with pytest.raises(ValueError, match=r"they must be \(B,\) or \(B, 1\), and \(B, D\)"):
+            function(labels, embeddings)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_each_example_needs_one_weight(size):
+    with pytest.raises(ValueError, match=f"sample_weight has {size} numbers; y_true needs 4"):
+        losses.AveragePrecision().update_state(np.ones(4), np.ones(4), np.ones(size))
+
+
+class TestRowsAndLabels:
+    functions = pytest.mark.parametrize(
+        "function",
+        [
+            lambda e, y: losses.Prototypes(2).learn(e, y),
+            lambda e, y: losses.few_shot_accuracy(e, y, 1, 1, np.random.default_rng(0)),
+        ],
+        ids=["prototypes", "few-shot"],
+    )
+
+    @functions
+    @pytest.mark.parametrize("shape", [(5, 2), (3, 2), (0, 2)])
+    def test_as_many_rows_as_labels(self, function, shape):
+        with pytest.raises(ValueError, match=r"they must be \(n,\) and \(n, D\)"):
+            function(np.ones(shape), [0, 0, 1, 1])
+
+    @functions
+    def test_rows_are_vectors_of_finite_numbers(self, function):
+        with pytest.raises(ValueError, match=r"embeddings has shape \(4,\); it must be \(n, D\)"):
+            function(np.ones(4), [0, 0, 1, 1])
+        with pytest.raises(ValueError, match="embeddings holds NaN or infinite numbers"):
+            function([[np.nan], [0], [0], [0]], [0, 0, 1, 1])
+
+    def test_one_class_is_no_question(self):
+        with pytest.raises(ValueError, match=r"classes \[0\]; it needs at least two"):
+            losses.few_shot_accuracy(np.ones((4, 2)), [0] * 4, 1, 1, np.random.default_rng(0))
+
+    @pytest.mark.parametrize("shape", [(1, 4), (4, 1), (0, 0)])
+    def test_no_plane_in_so_few(self, shape):
+        with pytest.raises(ValueError, match="with at least two of each"):
+            losses.flatten(np.ones(shape))
+
+
+def test_precision_at_recalls_that_cannot_be_reached():
+    for recall in (1.2, -0.1, float("nan")):
+        with pytest.raises(ValueError, match=r"all must be in \[0, 1\]"):
+            losses.precision_at_recall([0, 1], [0.1, 0.2], [0.5, recall])
+    with pytest.raises(ValueError, match="y_true holds no positive"):
+        losses.precision_at_recall([0, 0], [0.1, 0.2], [0.5])
