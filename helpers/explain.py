@@ -3,7 +3,7 @@
 Every function takes a functional `keras.Model` that ends in logits, or in a softmax or sigmoid
 that is passed by: what is explained is the logit of one class. `class_index` is one class for all
 images, one for each image, or None for each image's own predicted class. Images are what the
-model takes, (B, H, W, C).
+model takes, (B, H, W, C). What does not fit is refused with a ValueError.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import difflib
 import functools
 
 from helpers import plots
-from helpers.arguments import check_positive
+from helpers.arguments import check_positive, check_whole_number
 
 import ipywidgets
 import keras
@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import display
 from scipy import ndimage, stats
-from scipy.special import softmax
+from scipy.special import expit, softmax
 
 #: Images that go through the network at a time; more need more memory and are no faster.
 CHUNK = 16
@@ -45,7 +45,7 @@ def smooth_grad(model, images, class_index=None, samples=16, noise=0.15, seed=0)
 
     Args:
         samples: noisy copies of an image.
-        noise: standard deviation, as a part of the range of the image's values.
+        noise: standard deviation, as a part of the range of the image's values; at least 0.
         seed: of the noise.
 
     Returns:
@@ -53,6 +53,9 @@ def smooth_grad(model, images, class_index=None, samples=16, noise=0.15, seed=0)
     """
     images, classes = _prepare(model, images, class_index)
     check_positive(samples=samples)
+    check_whole_number("seed", seed, 0)
+    if not 0 <= noise < np.inf:
+        raise ValueError(f"noise is {noise}; it must be a finite number of at least 0")
     spread = np.ptp(images, axis=(1, 2, 3)) * noise
     rng = np.random.default_rng(seed)
     compiled = _compiled(model, "input", _build_input_gradient)
@@ -90,6 +93,9 @@ def grad_cam(model, images, layer_name, class_index=None):
 def layer_gradients(model, images, layer_name, class_index=None):
     """A layer's output, and the gradient of each image's logit in it.
 
+    Args:
+        layer_name: a layer whose output is a feature map (B, h, w, channels).
+
     Returns:
         Two float32 arrays (B, h, w, channels).
     """
@@ -104,7 +110,8 @@ def guided_gradients(model, images, class_index=None):
     """The gradient in the pixels, in which each ReLU lets only positive gradients back.
 
     Springenberg et al. (2015), "Striving for Simplicity". The pictures are sharp, but see how
-    little they depend on the class and on the last layers (Adebayo et al., 2018).
+    little they depend on the class and on the last layers (Adebayo et al., 2018). ReLUs within a
+    model that is a layer of this one stay as they are.
 
     Returns:
         float32 like images.
@@ -115,6 +122,9 @@ def guided_gradients(model, images, class_index=None):
 
 def guided_grad_cam(model, images, layer_name, class_index=None):
     """Guided gradients where Grad-CAM is warm (Selvaraju et al., 2017, section 3.2).
+
+    Args:
+        layer_name: the layer for Grad-CAM.
 
     Returns:
         float32 like images.
@@ -149,14 +159,19 @@ def path_points(steps, power=3):
     """Positions on the path from 0 to 1, and their weights in the sum.
 
     With α = uᵖ, ∫ g(α) dα = ∫ g(uᵖ) p uᵖ⁻¹ du: the same integral, looked at more closely where α
-    is small. In u it is the midpoint rule.
+    is small. In u it is the midpoint rule; the weights are scaled to add up to 1, so that a
+    constant g is integrated exactly.
+
+    Args:
+        steps: positions, at least 1.
+        power: p, at least 1; 1 spaces the positions evenly.
 
     Returns:
         Two arrays (steps,).
     """
     check_positive(steps=steps)
-    if not power >= 1:
-        raise ValueError(f"power is {power}; it must be at least 1")
+    if not 1 <= power < np.inf:
+        raise ValueError(f"power is {power}; it must be a finite number of at least 1")
     u = (np.arange(steps) + 0.5) / steps
     weights = power * u ** (power - 1)
     return u**power, weights / weights.sum()
@@ -175,6 +190,11 @@ def path_gradients(model, images, class_index, baseline, positions, weights):
     """
     images, classes = _prepare(model, images, class_index)
     baseline = _check_baseline(baseline, images)
+    if np.ndim(positions) != 1 or np.shape(positions) != np.shape(weights):
+        raise ValueError(
+            f"positions has shape {np.shape(positions)} and weights {np.shape(weights)}; both must "
+            f"be (steps,)"
+        )
     compiled = _compiled(model, "input", _build_input_gradient)
     which = np.repeat(np.arange(len(images)), len(positions))
     alphas = np.tile(positions, len(images))[:, None, None, None]
@@ -194,6 +214,8 @@ def integrated_gradients_in_a_loop(model, image, class_index, baseline, steps=64
     The same numbers as `integrated_gradients` for one image (1, H, W, C) of a model that ends in
     logits; here to compare the time.
     """
+    if len(image) != 1:
+        raise ValueError(f"image has shape {np.shape(image)}; it must be one image (1, H, W, C)")
     total = 0
     for alpha, weight in zip(*path_points(steps, power), strict=True):
         between = tf.constant(baseline + alpha * (image - baseline), tf.float32)
@@ -208,14 +230,22 @@ def completeness_gap(model, images, attributions, class_index=None, baseline=Non
     """How far attributions are from adding up to what they should explain.
 
     Returns:
-        Array (B,): |sum of attributions − (F(x) − F(x′))| / |F(x) − F(x′)|.
+        Array (B,): |sum of attributions − (F(x) − F(x′))| / |F(x) − F(x′)|. Where there is no
+        difference to explain, 0 if the attributions add up to 0, and otherwise infinity.
     """
     images, classes = _prepare(model, images, class_index)
     baseline = _check_baseline(baseline, images)
+    if np.shape(attributions) != images.shape:
+        raise ValueError(
+            f"attributions has shape {np.shape(attributions)}; it must be that of images, "
+            f"{images.shape}"
+        )
     difference = _of_class(logits(model, images), classes)
     difference -= _of_class(logits(model, baseline), classes)
     sums = np.sum(attributions, axis=(1, 2, 3), dtype="float64")
-    return np.abs(sums - difference) / np.abs(difference)
+    missing = np.abs(sums - difference)
+    nothing = np.where(missing > 0, np.inf, 0.0)
+    return np.divide(missing, np.abs(difference), out=nothing, where=difference != 0)
 
 
 def complete_integrated_gradients(
@@ -226,8 +256,8 @@ def complete_integrated_gradients(
     Doubles the steps of those images whose gap is still above the tolerance.
 
     Args:
-        tolerance: the largest completeness gap to accept.
-        first, most: steps to begin and to end with.
+        tolerance: the largest completeness gap to accept, at least 0.
+        first, most: steps to begin with, and not to go beyond.
 
     Returns:
         Attributions like images, steps (B,) and gaps (B,). A gap above the tolerance means that
@@ -235,6 +265,11 @@ def complete_integrated_gradients(
     """
     images, classes = _prepare(model, images, class_index)
     baseline = _check_baseline(baseline, images)
+    check_positive(first=first, most=most)
+    if first > most:
+        raise ValueError(f"first is {first} and most {most}; first must not be above most")
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance is {tolerance}; it must be at least 0")
     attributions = np.zeros_like(images)
     steps, gaps = np.zeros(len(images), int), np.full(len(images), np.inf)
     count = first
@@ -259,7 +294,8 @@ def deletion_curve(model, images, maps, class_index=None, replacement=None, poin
         points: steps from nothing replaced to all.
 
     Returns:
-        Array (B, points + 1) of probabilities; their mean is the area under the curve.
+        Array (B, points + 1) of probabilities, by a sigmoid if the model ends in one or has a
+        single output, and otherwise by a softmax; their mean is the height of the curve.
     """
     images, classes = _prepare(model, images, class_index)
     replacement = _check_baseline(replacement, images)
@@ -290,6 +326,7 @@ def shuffled_weights(model, layer_names, seed=0):
     """
     for name in layer_names:
         _check_layer(model, name, rank=None)
+    check_whole_number("seed", seed, 0)
     before = model.get_weights()
     rng = np.random.default_rng(seed)
     try:
@@ -332,7 +369,9 @@ def rank_correlation(maps, others):
         Array (B,); NaN where a map is constant.
     """
     if np.shape(maps) != np.shape(others):
-        raise ValueError(f"maps has shape {np.shape(maps)} and others {np.shape(others)}")
+        raise ValueError(
+            f"maps has shape {np.shape(maps)} and others {np.shape(others)}; they must be equal"
+        )
     return np.array(
         [
             stats.spearmanr(np.ravel(a), np.ravel(b)).statistic
@@ -349,6 +388,7 @@ def to_maps(attributions):
     The sizes are added over the channels and cut at the 99th percentile, so that a few single
     pixels do not leave the rest dark. An image without any attribution gives zeros.
     """
+    _check_rank("attributions", attributions, "(B, H, W, C)")
     maps = np.abs(attributions).sum(axis=-1)
     top = np.percentile(maps, 99, axis=(1, 2), keepdims=True)
     top = np.where(top > 0, top, maps.max(axis=(1, 2), keepdims=True))
@@ -357,16 +397,24 @@ def to_maps(attributions):
 
 def resize_maps(maps, size):
     """Scales maps (B, h, w) to size (H, W), linearly between the places."""
+    _check_rank("maps", maps, "(B, h, w)")
     return tf.image.resize(np.asarray(maps)[..., None], size).numpy()[..., 0]
 
 
 def blur(images, sigma=20):
-    """Images so blurred that little can be recognised, for a baseline."""
+    """Images (B, H, W, C) so blurred that little can be recognised, for a baseline.
+
+    Args:
+        sigma: standard deviation of the Gaussian, in pixels; 0 leaves the images as they are.
+    """
+    _check_rank("images", images, "(B, H, W, C)")
+    if not 0 <= sigma < np.inf:
+        raise ValueError(f"sigma is {sigma}; it must be a finite number of at least 0")
     return ndimage.gaussian_filter(np.asarray(images, "float32"), (0, sigma, sigma, 0))
 
 
 def logits(model, images):
-    """The logits (B, classes) of images, also of a model that ends in a softmax."""
+    """The logits (B, classes) of images, also of a model that ends in a softmax or sigmoid."""
     compiled = _compiled(model, "logits", _build_logits)
     return _in_chunks(compiled, _check_images(model, images))
 
@@ -382,6 +430,11 @@ def layer_picker(model, images, pictures, layer_names, class_index=None):
     Returns:
         Dict from layer name to its map (h, w).
     """
+    if len(images) != 1 or len(pictures) != 1:
+        raise ValueError(
+            f"images has shape {np.shape(images)} and pictures {np.shape(pictures)}; both must "
+            f"hold one image"
+        )
     maps = {name: grad_cam(model, images, name, class_index)[0] for name in layer_names}
     size = pictures.shape[1:3]
     heat = {name: resize_maps(each[None], size) for name, each in maps.items()}
@@ -467,12 +520,27 @@ def _split_end(model):
     result does what the layer does before its activation.
     """
     end, node, _ = model.outputs[0]._keras_history
-    ends_in_softmax = isinstance(end, keras.layers.Softmax)
-    if not ends_in_softmax and _activation_name(end) not in ("softmax", "sigmoid"):
+    name = _end_activation(end)
+    if name is None:
         return model, lambda x: x
+    if isinstance(end, keras.Model):
+        raise ValueError(
+            f"model ends in the model {end.name!r} and its {name}, which cannot be passed by; "
+            f"build the model of layers, or end it in logits"
+        )
     body = keras.Model(model.inputs, end._inbound_nodes[node].input_tensors[0])
-    alone = ends_in_softmax or isinstance(end, keras.layers.Activation)
+    alone = _activation_name(end) is None or isinstance(end, keras.layers.Activation)
     return body, (lambda x: x) if alone else _linear(end)
+
+
+def _end_activation(end):
+    """Returns "softmax" or "sigmoid" if a last layer, operation or model ends in it, or None."""
+    if isinstance(end, keras.Model):
+        outputs = getattr(end, "outputs", None)
+        return _end_activation(outputs[0]._keras_history[0]) if outputs else None
+    # keras.layers.Softmax, and what keras.ops.softmax and keras.ops.sigmoid leave in the graph.
+    name = _activation_name(end) or type(end).__name__.lower()
+    return name if name in ("softmax", "sigmoid") else None
 
 
 def _activation_name(layer):
@@ -524,6 +592,8 @@ def _exchange(model, before, after, maps, classes, points):
     maps = np.asarray(maps)
     if maps.shape != before.shape[:3]:
         raise ValueError(f"maps has shape {maps.shape}; it must be {before.shape[:3]}")
+    if not np.all(np.isfinite(maps)):
+        raise ValueError("maps holds values that are not finite")
     check_positive(points=points)
     pixels = maps[0].size
     order = np.argsort(-maps.reshape(len(maps), pixels), axis=1, kind="stable")
@@ -536,7 +606,12 @@ def _exchange(model, before, after, maps, classes, points):
 
 
 def _probabilities(model, images, classes):
-    return _of_class(softmax(logits(model, images).astype("float64"), axis=1), classes)
+    scores = logits(model, images).astype("float64")
+    end = model.outputs[0]._keras_history[0]
+    # One logit alone would have a softmax of 1, whatever the image.
+    if scores.shape[1] == 1 or _end_activation(end) == "sigmoid":
+        return _of_class(expit(scores), classes)
+    return _of_class(softmax(scores, axis=1), classes)
 
 
 def _of_class(values, classes):
@@ -582,10 +657,11 @@ def _prepare(model, images, class_index):
 def _check_model(model):
     if not isinstance(model, keras.Model) or not getattr(model, "outputs", None):
         raise ValueError(f"model is {model!r}; it must be a functional or built Sequential model")
-    if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.output_shape) != 2:
+    shapes = [tuple(x.shape) for x in model.inputs], [tuple(x.shape) for x in model.outputs]
+    if [[len(shape) for shape in each] for each in shapes] != [[4], [2]]:
         raise ValueError(
             f"model goes from {model.input_shape} to {model.output_shape}; it must have one input "
-            f"and one output (B, classes)"
+            f"(B, H, W, C) and one output (B, classes)"
         )
 
 
@@ -613,6 +689,11 @@ def _check_images(model, images):
     return images
 
 
+def _check_rank(name, array, needed):
+    if np.ndim(array) != needed.count(",") + 1:
+        raise ValueError(f"{name} has shape {np.shape(array)}; it must be {needed}")
+
+
 def _check_baseline(baseline, images):
     if baseline is None:
         return np.zeros_like(images)
@@ -621,6 +702,8 @@ def _check_baseline(baseline, images):
         raise ValueError(
             f"baseline has shape {baseline.shape}; it must be {images.shape[1:]} or {images.shape}"
         )
+    if not np.all(np.isfinite(baseline)):
+        raise ValueError("baseline holds values that are not finite")
     return np.broadcast_to(baseline, images.shape)
 
 

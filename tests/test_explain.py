@@ -23,6 +23,9 @@ def network(end="logits", activation="tanh", seed=0):
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     if end == "softmax in the layer":
         outputs = keras.layers.Dense(4, "softmax", name="end")(x)
+    elif end == "softmax in a model":
+        inner = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4, "softmax")], name="end")
+        outputs = inner(x)
     elif end == "sigmoid in the layer":
         outputs = keras.layers.Dense(4, "sigmoid", name="end")(x)
     else:
@@ -31,6 +34,10 @@ def network(end="logits", activation="tanh", seed=0):
             outputs = keras.layers.Softmax()(outputs)
         if end == "activation layer":
             outputs = keras.layers.Activation("softmax")(outputs)
+        if end == "softmax operation":
+            outputs = keras.ops.softmax(outputs)
+        if end == "sigmoid operation":
+            outputs = keras.ops.sigmoid(outputs)
     model = keras.Model(inputs, outputs)
     model.get_layer("end").set_weights(
         [
@@ -79,7 +86,15 @@ class TestGradients:
         np.testing.assert_array_equal(found, explain.input_gradients(model, x, classes))
 
     @pytest.mark.parametrize(
-        "end", ["softmax in the layer", "sigmoid in the layer", "softmax layer", "activation layer"]
+        "end",
+        [
+            "softmax in the layer",
+            "sigmoid in the layer",
+            "softmax layer",
+            "activation layer",
+            "softmax operation",
+            "sigmoid operation",
+        ],
     )
     def test_the_logit_is_explained_whatever_the_end(self, model, end):
         other, x = network(end), images()
@@ -91,6 +106,11 @@ class TestGradients:
             lambda m: explain.guided_gradients(m, x, 1),
         ):
             np.testing.assert_allclose(explanation(other), explanation(model), atol=1e-6)
+
+    def test_a_softmax_within_a_last_model_is_refused(self):
+        # Its probability would be explained instead of the logit.
+        with pytest.raises(ValueError, match="ends in the model 'end' and its softmax"):
+            explain.input_gradients(network("softmax in a model"), images(), 1)
 
     def test_weights_that_change_are_seen(self):
         model, x = network("softmax in the layer"), images()
@@ -302,6 +322,16 @@ class TestIntegratedGradients:
         found = explain.integrated_gradients(model, x, 1, steps=256)
         np.testing.assert_allclose(explain.completeness_gap(model, x, found / 2, 1), 0.5, atol=1e-2)
 
+    def test_the_gap_where_there_is_nothing_to_explain(self, model):
+        x = images(2)
+        sums = np.zeros_like(x)
+        sums[1] = 1
+        gaps = explain.completeness_gap(model, x, sums, 1, baseline=x)
+        np.testing.assert_array_equal(gaps, [0, np.inf])
+        _, steps, gaps = explain.complete_integrated_gradients(model, x, 1, baseline=x, first=2)
+        np.testing.assert_array_equal(gaps, 0)
+        np.testing.assert_array_equal(steps, 2)
+
     def test_each_image_has_its_own_baseline(self, model):
         x, base = images(), images(6)[3:]
         found = explain.integrated_gradients(model, x, 1, base, steps=8)
@@ -427,9 +457,29 @@ class TestCurves:
         back = explain.insertion_curve(model, x, -maps, 2, base, points=4)
         np.testing.assert_allclose(back, curve[:, ::-1], rtol=1e-5)
 
+    @pytest.mark.parametrize("end", ["sigmoid in the layer", "sigmoid operation"])
+    def test_the_probability_of_a_model_that_ends_in_a_sigmoid_is_its_own(self, end):
+        model, x = network(end), images()
+        curve = explain.deletion_curve(model, x, RNG.random((3, 8, 8)), [1, 3, 0], points=2)
+        np.testing.assert_allclose(
+            curve[:, 0], model(x).numpy()[np.arange(3), [1, 3, 0]], rtol=1e-5
+        )
+
+    @pytest.mark.parametrize("activation", [None, "sigmoid"])
+    def test_a_single_output_is_a_sigmoid(self, activation):
+        dense = keras.layers.Dense(1, activation)
+        model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), dense])
+        model.set_weights([np.full((16, 1), 0.25), np.zeros(1)])
+        curve = explain.deletion_curve(model, np.ones((1, 4, 4, 1)), np.zeros((1, 4, 4)), points=4)
+        np.testing.assert_allclose(curve[0], 1 / (1 + np.exp([-4.0, -3, -2, -1, 0])), rtol=1e-5)
+
     def test_maps_of_another_size(self, model):
         with pytest.raises(ValueError, match=r"maps has shape \(3, 4, 4\); it must be \(3, 8, 8\)"):
             explain.deletion_curve(model, images(), np.zeros((3, 4, 4)), 1)
+
+    def test_maps_that_rank_nothing(self, model):
+        with pytest.raises(ValueError, match="maps holds values that are not finite"):
+            explain.deletion_curve(model, images(), np.full((3, 8, 8), np.nan), 1)
 
 
 class TestSanity:
@@ -585,7 +635,71 @@ class TestBadInput:
         with pytest.raises(ValueError, match=r"one output \(B, classes\)"):
             features = keras.Model(model.input, model.get_layer("first").output)
             explain.logits(features, images())
+        with pytest.raises(ValueError, match=r"one input \(B, H, W, C\)"):
+            table = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
+            explain.logits(table, np.zeros((3, 5)))
 
     def test_maps_to_compare(self):
         with pytest.raises(ValueError, match="maps has shape"):
             explain.rank_correlation(np.zeros((1, 2, 2)), np.zeros((1, 3, 3)))
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"noise": -0.1}, "noise is -0.1"),
+            ({"noise": np.nan}, "noise is nan"),
+            ({"seed": -1}, "seed is -1"),
+            ({"samples": 0}, "samples is 0"),
+        ],
+    )
+    def test_smooth_grad(self, model, options, message):
+        with pytest.raises(ValueError, match=message):
+            explain.smooth_grad(model, images(), 0, **options)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"first": 8, "most": 4}, "first is 8 and most 4"),
+            ({"first": 0}, "first is 0"),
+            ({"tolerance": -0.1}, "tolerance is -0.1"),
+            ({"tolerance": np.nan}, "tolerance is nan"),
+            ({"power": np.inf}, "power is inf"),
+        ],
+    )
+    def test_steps_to_choose_from(self, model, options, message):
+        with pytest.raises(ValueError, match=message):
+            explain.complete_integrated_gradients(model, images(), 0, **options)
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf])
+    def test_baseline_that_is_not_finite(self, model, value):
+        with pytest.raises(ValueError, match="baseline holds values that are not finite"):
+            explain.integrated_gradients(model, images(), 0, np.full((8, 8, 3), value))
+
+    def test_attributions_of_another_shape(self, model):
+        # One image's attributions would else be compared with each image's difference.
+        with pytest.raises(ValueError, match=r"attributions has shape \(1, 8, 8, 3\)"):
+            explain.completeness_gap(model, images(), np.zeros((1, 8, 8, 3)), 0)
+
+    def test_positions_without_weights(self, model):
+        with pytest.raises(ValueError, match=r"positions has shape \(2,\) and weights \(3,\)"):
+            explain.path_gradients(model, images(), 0, None, [0, 1], [0.3, 0.3, 0.4])
+
+    def test_the_loop_takes_one_image(self, model):
+        with pytest.raises(ValueError, match=r"image has shape \(3, 8, 8, 3\)"):
+            explain.integrated_gradients_in_a_loop(model, images(), 0, 0)
+
+    def test_what_is_drawn(self, model):
+        with pytest.raises(ValueError, match=r"attributions has shape \(8, 8, 3\)"):
+            explain.to_maps(images()[0])
+        with pytest.raises(ValueError, match=r"maps has shape \(8, 8\); it must be \(B, h, w\)"):
+            explain.resize_maps(np.zeros((8, 8)), (9, 9))
+        with pytest.raises(ValueError, match=r"images has shape \(8, 8, 3\)"):
+            explain.blur(images()[0])
+        with pytest.raises(ValueError, match="sigma is -1"):
+            explain.blur(images(), -1)
+        with pytest.raises(ValueError, match="both must hold one image"):
+            explain.layer_picker(model, images(2), np.zeros((2, 8, 8, 3)), ["first"], 0)
+
+    def test_seed_of_the_shuffling(self, model):
+        with pytest.raises(ValueError, match="seed is -1"):
+            explain.shuffled_weights(model, ["end"], seed=-1).__enter__()

@@ -1,4 +1,4 @@
-"""one step stands in the middle of the path"""
+"""each step stands in the middle of its part of the path"""
 
 
 def attribute(gradient, image, baseline, steps):

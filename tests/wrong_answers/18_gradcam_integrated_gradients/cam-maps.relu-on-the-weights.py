@@ -1,4 +1,4 @@
-"""one weight for each image and channel, with its sign"""
+"""the ReLU comes after the sum"""
 
 
 def cam_maps(features, gradients):
