@@ -34,7 +34,8 @@ def scaled_dot_product_attention(query, key, value, mask=None):
         weights of a query sum to 1; a query that may attend to nothing has zeros in both.
 
     Raises:
-        ValueError: if the shapes do not fit together or the mask is not boolean.
+        ValueError: if the three are not floats or the mask is not boolean, or if the shapes do not
+            fit together. Leading axes may broadcast.
     """
     query, key, value = (ops.convert_to_tensor(each) for each in (query, key, value))
     _check_query_key_value(query, key, value)
@@ -57,9 +58,11 @@ def masked_softmax(scores, mask=None):
         False, also if it is False everywhere.
 
     Raises:
-        ValueError: if the mask is not boolean or does not broadcast to `scores`.
+        ValueError: if the scores are not floats with at least one axis, or if the mask is not
+            boolean or does not broadcast to them.
     """
     scores = ops.convert_to_tensor(scores)
+    _check_floats("scores", scores, 1)
     precise = ops.cast(scores, _at_least_float32(scores))
     # TensorFlow's own softmax: that of Keras warns where there is a single place to attend to.
     if mask is None:
@@ -108,12 +111,16 @@ class AdditiveAttention(keras.layers.Layer):
 
         Returns:
             The context (B, Dv) and the weights (B, T).
+
+        Raises:
+            ValueError: if the shapes do not fit together or the mask is not boolean.
         """
         mask = _both(mask, values_mask)
         return self.attend(query, self.project_key(values), values, mask)
 
     def attend(self, query, keys, values, mask=None):
-        """Does the work of `call` with the keys, which are projected once for many queries."""
+        """Does the work of `call` with the keys (B, T, units), projected once for many queries."""
+        _check_one_query(query, keys, values)
         matches = ops.tanh(ops.expand_dims(self.project_query(query), 1) + keys)
         weights = masked_softmax(ops.squeeze(self.score(matches), -1), mask)
         context = ops.squeeze(ops.matmul(ops.expand_dims(weights, 1), values), 1)
@@ -173,6 +180,9 @@ class MultiHeadAttention(keras.layers.Layer):
         Returns:
             The output (B, Tq, d_model). A query that may attend to nothing gets the bias of the
             last projection.
+
+        Raises:
+            ValueError: if the shapes do not fit together or the mask is not boolean.
         """
         mask = _for_all_heads(mask, value_mask)
         keys, values = self.project_memory(value, key)
@@ -214,8 +224,10 @@ def split_heads(x, num_heads):
     """Cuts the features into heads: (B, T, D) becomes (B, num_heads, T, D / num_heads).
 
     Raises:
-        ValueError: if `x` has not three axes or D is no multiple of `num_heads`.
+        ValueError: if `x` has not three axes, or D is no multiple of `num_heads`, a whole number of
+            at least 1.
     """
+    check_positive(num_heads=num_heads)
     x = ops.convert_to_tensor(x)
     if len(x.shape) != 3 or x.shape[-1] % num_heads:
         raise ValueError(
@@ -243,12 +255,26 @@ def entropy(weights):
     """How widely attention is spread: −Σ w log w over the last axis, in nats.
 
     Args:
-        weights: (..., T), not negative, with sum 1 over the last axis.
+        weights: (..., T), not negative, with sum 1 over the last axis; or all 0, as of a query that
+            may attend to nothing.
 
     Returns:
-        Array (...), from 0 (all on one place) to log T (the same everywhere).
+        Array (...), from 0 (all on one place, or nowhere) to log T (the same everywhere).
+
+    Raises:
+        ValueError: if the weights have no axis, are negative or NaN, or sum to something else.
     """
     weights = np.asarray(weights, "float64")
+    if weights.ndim == 0 or not (weights >= 0).all():
+        raise ValueError(
+            f"weights has shape {weights.shape} and smallest value {np.min(weights, initial=0)}; "
+            "it must be (..., T) and not negative"
+        )
+    sums = weights.sum(-1)
+    # Half precision rounds each weight, so that their sum misses 1 by up to about a hundredth.
+    off = (np.abs(sums - 1) > 0.02) & (sums != 0)
+    if off.any():
+        raise ValueError(f"weights sums to {sums[off][0]:.4g} over the last axis; it must be 1")
     logarithms = np.log(weights, out=np.zeros_like(weights), where=weights > 0)
     return -(weights * logarithms).sum(-1)
 
@@ -348,6 +374,7 @@ class SequenceToSequence(keras.Model):
 
     def call(self, inputs):
         sources, previous = inputs
+        _check_previous(previous, self.sizes["length"])
         memory = self.encode(sources)
         characters = self.target_embedding(previous)
         state, states = memory.summary, []
@@ -395,9 +422,16 @@ def exact_match(model, sources, targets):
 
     Returns:
         A float in [0, 1].
+
+    Raises:
+        ValueError: if there is no source, or if `targets` has not the shape of the answers.
     """
-    written, _ = model.write(sources)
-    return float(np.mean(np.all(np.asarray(written) == targets, axis=1)))
+    if len(sources) == 0:
+        raise ValueError("sources is empty; it must hold at least one text")
+    written = np.asarray(model.write(sources)[0])
+    if np.shape(targets) != written.shape:
+        raise ValueError(f"targets has shape {np.shape(targets)}; it must be {written.shape}")
+    return float(np.mean(np.all(written == targets, axis=1)))
 
 
 class ExactMatch(keras.callbacks.Callback):
@@ -423,10 +457,15 @@ def previous_ids(targets):
 
     Returns:
         Array (n, length): `START`, then all but the last of each row.
+
+    Raises:
+        ValueError: if the targets have not two axes, or rows without a character.
     """
     targets = np.asarray(targets)
-    if targets.ndim != 2:
-        raise ValueError(f"targets has shape {targets.shape}; it must be (n, length)")
+    if targets.ndim != 2 or targets.shape[1] == 0:
+        raise ValueError(
+            f"targets has shape {targets.shape}; it must be (n, length), length at least 1"
+        )
     return np.pad(targets[:, :-1], ((0, 0), (1, 0)), constant_values=START)
 
 
@@ -449,11 +488,7 @@ def _at_least_float32(x):
 
 def _check_query_key_value(query, key, value):
     for name, each in (("query", query), ("key", key), ("value", value)):
-        if not keras.backend.is_float_dtype(each.dtype) or len(each.shape) < 2:
-            raise ValueError(
-                f"{name} has type {keras.backend.standardize_dtype(each.dtype)} and shape "
-                f"{tuple(each.shape)}; it must be floats of at least two axes, time and features"
-            )
+        _check_floats(name, each, 2)
     if query.shape[-1] != key.shape[-1]:
         raise ValueError(
             f"key has {key.shape[-1]} features; it must have as many as query, {query.shape[-1]}"
@@ -461,6 +496,46 @@ def _check_query_key_value(query, key, value):
     if _differ(key.shape[-2], value.shape[-2]):
         raise ValueError(
             f"value has length {value.shape[-2]}; it must have that of key, {key.shape[-2]}"
+        )
+    for name, each in (("key", key), ("value", value)):
+        axes = zip(reversed(each.shape[:-2]), reversed(query.shape[:-2]), strict=False)
+        if any(1 not in pair and _differ(*pair) for pair in axes):
+            raise ValueError(
+                f"{name} has shape {tuple(each.shape)}; its leading axes must fit those of query, "
+                f"{tuple(query.shape)}"
+            )
+
+
+def _check_floats(name, x, axes):
+    if not keras.backend.is_float_dtype(x.dtype) or len(x.shape) < axes:
+        needs = "one axis" if axes == 1 else "two axes, time and features"
+        raise ValueError(
+            f"{name} has type {keras.backend.standardize_dtype(x.dtype)} and shape "
+            f"{tuple(x.shape)}; it must be floats of at least {needs}"
+        )
+
+
+def _check_one_query(query, keys, values):
+    """Without it, axes that do not belong together would broadcast, and no one would notice."""
+    if len(query.shape) != 2:
+        raise ValueError(f"query has shape {tuple(query.shape)}; it must be (B, Dq)")
+    for name, each in (("keys", keys), ("values", values)):
+        if len(each.shape) != 3 or _differ(each.shape[0], query.shape[0]):
+            raise ValueError(
+                f"{name} has shape {tuple(each.shape)}; it must be (B, T, features) with the "
+                f"query's B, {query.shape[0]}"
+            )
+    if _differ(keys.shape[1], values.shape[1]):
+        raise ValueError(
+            f"values has length {values.shape[1]}; it must have that of keys, {keys.shape[1]}"
+        )
+
+
+def _check_previous(previous, length):
+    if len(previous.shape) != 2 or _differ(previous.shape[1], length):
+        raise ValueError(
+            f"previous has shape {tuple(previous.shape)}; it must be (B, {length}), as "
+            "previous_ids gives it"
         )
 
 

@@ -179,6 +179,8 @@ def test_gradients_are_those_of_finite_differences():
         ({"value": np.ones((2, 7, 4))}, "value has length 7"),
         ({"key": np.ones((2, 3, 4), int)}, "key has type int"),
         ({"query": np.ones(4)}, "query has type float64 and shape"),
+        ({"query": np.ones((5, 3, 4))}, "key has shape"),
+        ({"value": np.ones((5, 3, 4))}, "value has shape"),
         ({"mask": np.ones((3, 3))}, "mask has type float"),
         ({"mask": np.ones((3, 2), bool)}, "mask has shape"),
         ({"mask": np.ones((1, 2, 3, 3), bool)}, "mask has shape"),
@@ -188,6 +190,23 @@ def test_dot_product_refuses_what_does_not_fit(arguments, message):
     good = {name: np.ones((2, 3, 4)) for name in ("query", "key", "value")}
     with pytest.raises(ValueError, match=message):
         attention.scaled_dot_product_attention(**{**good, **arguments})
+
+
+@pytest.mark.parametrize("scores", [np.array([1, 2, 3]), np.array(1.0)])
+def test_softmax_refuses_what_it_would_round_to_zeros_or_cannot_sum(scores):
+    with pytest.raises(ValueError, match="scores has type"):
+        attention.masked_softmax(scores)
+
+
+def test_leading_axes_may_broadcast():
+    rng = np.random.default_rng(3)
+    query, key, value = normal(rng, 2, 5, 3, 4), normal(rng, 1, 6, 4), normal(rng, 6, 2)
+    output, weights = attention.scaled_dot_product_attention(query, key, value)
+    shapes = (2, 5, 6, 4), (2, 5, 6, 2)
+    key, value = (np.broadcast_to(x, s) for x, s in zip((key, value), shapes, strict=True))
+    expected_output, expected_weights = by_hand(query, key, value)
+    np.testing.assert_allclose(output, expected_output, atol=1e-5)
+    np.testing.assert_allclose(weights, expected_weights, atol=1e-5)
 
 
 # Additive attention
@@ -236,6 +255,26 @@ def test_additive_heeds_the_mask_that_the_values_carry():
     np.testing.assert_allclose(context, expected, atol=1e-6)
     _, both = layer(query, embedding(ids), mask=ids != 2)
     np.testing.assert_array_equal(np.asarray(both) > 0, (ids != 0) & (ids != 2))
+
+
+@pytest.mark.parametrize(
+    ("query", "values", "message"),
+    [
+        ((2, 5, 3), (2, 5, 4), "query has shape"),
+        ((1, 3), (2, 5, 4), "keys has shape"),
+        ((2, 3), (2, 4), "keys has shape"),
+    ],
+)
+def test_additive_refuses_what_would_broadcast(query, values, message):
+    with pytest.raises(ValueError, match=message):
+        attention.AdditiveAttention(7)(np.ones(query), np.ones(values))
+
+
+def test_additive_refuses_values_that_are_not_as_long_as_the_keys():
+    layer = attention.AdditiveAttention(7)
+    layer(np.ones((2, 3)), np.ones((2, 5, 4)))
+    with pytest.raises(ValueError, match="values has length 6"):
+        layer.attend(np.ones((2, 3)), np.ones((2, 5, 7)), np.ones((2, 6, 4)))
 
 
 @pytest.mark.parametrize("dtype", ["mixed_float16", "float16", "mixed_bfloat16", "bfloat16"])
@@ -371,7 +410,9 @@ def test_multi_head_in_a_functional_model_of_unknown_lengths_survives_saving(tmp
         (lambda: attention.SequenceToSequence(5, 0, 4), "target_size is 0"),
         (lambda: attention.SequenceToSequence(5, 5, 0), "length is 0"),
         (lambda: attention.previous_ids([1, 2]), "targets has shape"),
+        (lambda: attention.previous_ids(np.ones((2, 0), int)), "targets has shape"),
         (lambda: attention.split_heads(np.ones((2, 3, 5)), 2), "x has shape"),
+        (lambda: attention.split_heads(np.ones((2, 3, 4)), 0), "num_heads is 0"),
         (lambda: attention.merge_heads(np.ones((2, 3, 5))), "x has shape"),
     ],
 )
@@ -404,6 +445,32 @@ def test_entropy_of_certainty_is_zero_and_of_ignorance_log_of_the_length():
     np.testing.assert_allclose(
         attention.entropy([[0, 1, 0, 0], [0.25] * 4]), [0, math.log(4)], atol=1e-12
     )
+
+
+def test_entropy_of_a_query_with_nothing_to_attend_to_is_zero():
+    assert attention.entropy([[0.0, 0.0], [0.5, 0.5]])[0] == 0
+
+
+@pytest.mark.parametrize("precision", ["float16", "float32"])
+def test_entropy_takes_weights_that_were_rounded(precision):
+    weights = np.random.default_rng(0).dirichlet(np.full(400, 0.5), size=20)
+    np.testing.assert_allclose(
+        attention.entropy(weights.astype(precision)), attention.entropy(weights), atol=0.02
+    )
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (1.0, "weights has shape"),
+        ([0.5, 0.7, -0.2], "smallest value -0.2"),
+        ([0.5, math.nan], "not negative"),
+        ([[0.5, 0.5], [1.0, 2.0]], "sums to 3"),
+    ],
+)
+def test_entropy_refuses_what_are_no_weights(weights, message):
+    with pytest.raises(ValueError, match=message):
+        attention.entropy(weights)
 
 
 # Sequence to sequence
@@ -477,6 +544,21 @@ def test_exact_match_counts_answers_that_are_right_throughout(model):
     targets[0, 3] += 1
     targets[1] += 1
     assert attention.exact_match(model, sources, targets) == 6 / 8
+
+
+@pytest.mark.parametrize(
+    ("count", "targets", "message"),
+    [(3, (4,), "targets has shape"), (3, (1, 4), "targets has shape"), (0, (0, 4), "sources is")],
+)
+def test_exact_match_refuses_what_would_broadcast(model, count, targets, message):
+    with pytest.raises(ValueError, match=message):
+        attention.exact_match(model, np.ones((count, 5), int), np.ones(targets, int))
+
+
+@pytest.mark.parametrize("length", [3, 5])
+def test_model_refuses_previous_ids_of_another_length(model, length):
+    with pytest.raises(ValueError, match="previous has shape"):
+        model((np.ones((2, 5), int), np.ones((2, length), int)))
 
 
 def test_training_teaches_it_to_turn_words_round():

@@ -1,4 +1,4 @@
-"""a query with nothing to attend to gets zeros"""
+"""nothing to attend to gives zeros"""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""subtract each row's largest score first"""
+"""exp overflows: subtract each row's largest allowed score"""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""True means that the query may attend"""
+"""True means the query may attend"""
 
 import numpy as np
 

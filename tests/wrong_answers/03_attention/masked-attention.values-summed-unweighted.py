@@ -1,4 +1,4 @@
-"""the output must average the values with the masked weights"""
+"""average with the masked weights"""
 
 import numpy as np
 
