@@ -5,8 +5,9 @@ learning, "convolution" means cross-correlation: the kernel is not turned round.
 """
 
 import math
+import numbers
 
-from helpers.arguments import check_choice, check_positive
+from helpers.arguments import check_choice, check_positive, check_whole_number
 from helpers.fitting import train_with_cosine
 
 import keras
@@ -31,7 +32,8 @@ def convolve(image, kernels, stride=1, padding="valid"):
         Array (H', W', F), H' and W' as `output_size` gives them.
 
     Raises:
-        ValueError: if the shapes do not fit, or stride or padding is unknown.
+        ValueError: if the shapes do not fit, stride is no whole number of at least 1, or padding is
+            unknown.
     """
     image, kernels = np.asarray(image), np.asarray(kernels)
     if image.ndim != 3 or kernels.ndim != 4 or image.shape[2] != kernels.shape[2]:
@@ -55,12 +57,15 @@ def max_pool(image, size=2, stride=None):
         Array (H', W', C) of the windows that fit in the image.
 
     Raises:
-        ValueError: if the image is no (H, W, C) or smaller than a window.
+        ValueError: if the image is no (H, W, C) or smaller than a window, or size or stride is no
+            whole number of at least 1.
     """
     image = np.asarray(image)
     if image.ndim != 3:
         raise ValueError(f"image has shape {image.shape}; it must be (H, W, C)")
-    windows = _windows(image, (size, size), stride or size, "valid", outside=-np.inf)
+    check_positive(size=size)
+    stride = size if stride is None else stride
+    windows = _windows(image, (size, size), stride, "valid", outside=-np.inf)
     return windows.max(axis=(-2, -1))
 
 
@@ -88,7 +93,8 @@ def output_size(size, kernel, stride=1, padding="valid", dilation=1):
         return math.ceil(size / stride)
     if padding == "valid":
         padding = 0
-    if not isinstance(padding, int) or padding < 0:
+    whole = isinstance(padding, numbers.Integral) and not isinstance(padding, bool)
+    if not whole or padding < 0:
         raise ValueError(f"padding is {padding!r}; it must be valid, same or a number of zeros")
     reach = dilation * (kernel - 1) + 1
     if reach > size + 2 * padding:
@@ -118,12 +124,11 @@ def receptive_field(stack):
     """
     field, jump = 1, 1
     for i, layer in enumerate(stack):
-        if len(layer) not in (2, 3):
+        if not isinstance(layer, tuple | list) or len(layer) not in (2, 3):
             raise ValueError(f"stack[{i}] is {layer!r}; it must be (kernel, stride[, dilation])")
         kernel, stride, dilation = (*layer, 1)[:3]
-        check_positive(
-            **{f"stack[{i}] kernel": kernel, f"stack[{i}] stride": stride, "dilation": dilation}
-        )
+        numbers_of_layer = {"kernel": kernel, "stride": stride, "dilation": dilation}
+        check_positive(**{f"stack[{i}] {name}": n for name, n in numbers_of_layer.items()})
         field += dilation * (kernel - 1) * jump
         jump *= stride
     return field, jump
@@ -134,24 +139,33 @@ def multiply_adds(model):
 
     Counted are convolutions and dense layers, as papers do; each output place of a kernel costs as
     many as the kernel has weights that feed it. Biases, normalisation, pooling and activation are
-    left out.
+    left out. A layer that the model uses more than once is counted once.
 
     Args:
-        model: a functional or sequential `keras.Model` that is built.
+        model: a functional or sequential `keras.Model`, built for images of a fixed size.
 
     Returns:
         A whole number.
 
     Raises:
-        ValueError: if the model has a convolution of another kind.
+        ValueError: if the model is not built, its images may have any size, or it has a
+            convolution of another kind.
     """
+    if not model.built:
+        raise ValueError(f"model {model.name} is not built; it must begin with a keras.Input")
+
     total = 0
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             total += multiply_adds(layer)
         elif isinstance(layer, layers.DepthwiseConv2D | layers.Conv2D | layers.Dense):
-            places = math.prod(layer.output.shape[1:-1])
-            total += places * math.prod(layer.kernel.shape)
+            sides = layer.output.shape[1:-1]
+            if None in sides:
+                raise ValueError(
+                    f"model has the layer {layer.name} with an output of shape "
+                    f"{layer.output.shape}; its images must have a fixed size"
+                )
+            total += math.prod(sides) * math.prod(layer.kernel.shape)
         elif "Conv" in type(layer).__name__ and layer.weights:
             raise ValueError(f"model has the layer {layer.name} ({type(layer).__name__}): unknown")
     return total
@@ -188,6 +202,9 @@ def convolution_block(x, filters, stride=1):
 
     Returns:
         Tensor (B, ⌈H/stride⌉, ⌈W/stride⌉, F).
+
+    Raises:
+        ValueError: if filters or stride is not a whole number of at least 1.
     """
     check_positive(filters=filters, stride=stride)
     # No bias: the normalisation would take it away, and adds an offset of its own.
@@ -221,10 +238,14 @@ def build_classifier(
         keras.Model from images (B, H, W, C) to logits (B, num_classes).
 
     Raises:
-        ValueError: if stages is empty or holds an empty stage, or halving leaves no pixel.
+        ValueError: if stages is empty or holds what is no stage or an empty one, input_shape has
+            no three sides, or halving leaves no pixel.
     """
-    if not stages or not all(stages):
+    if not stages or not all(isinstance(stage, tuple | list) and stage for stage in stages):
         raise ValueError(f"stages is {stages!r}; it must hold stages of at least one block each")
+    check_positive(num_classes=num_classes)
+    if len(input_shape) != 3 or None in input_shape:
+        raise ValueError(f"input_shape is {input_shape}; it must be (H, W, C)")
     if min(input_shape[:2]) < 2 ** (len(stages) - 1):
         raise ValueError(
             f"input_shape is {input_shape}; {len(stages)} stages need at least "
@@ -284,8 +305,12 @@ def logits(model, images, batch_size=500):
 
     Returns:
         Array (n, classes).
+
+    Raises:
+        ValueError: if there are no images, or batch_size is not a whole number of at least 1.
     """
     check_positive(batch_size=batch_size)
+    _check_some(images)
     starts = range(0, len(images), batch_size)
     parts = [model(images[start : start + batch_size], training=False) for start in starts]
     return np.concatenate(parts)
@@ -294,8 +319,15 @@ def logits(model, images, batch_size=500):
 def feature_maps(model, images):
     """The maps after every ReLU of a model, in inference mode.
 
+    Args:
+        model: functional `keras.Model` with layers `keras.layers.ReLU`.
+        images: array (B, H, W, C).
+
     Returns:
         List of tensors (B, H', W', F), in the order of the layers.
+
+    Raises:
+        ValueError: if the model has no layer ReLU.
     """
     return _features(model)(images, training=False)
 
@@ -303,28 +335,54 @@ def feature_maps(model, images):
 def liveliest(maps, count=8, side=28):
     """The maps of one image that vary most, made ready to be drawn.
 
+    A map's liveliness is its standard deviation. Each map is then divided by its own brightest
+    place, so that brightness can be compared within a picture and not between two.
+
     Args:
-        maps: array (H, W, F), at least 0.
-        count: how many.
-        side: pixels of the pictures along a side; a multiple of H and W.
+        maps: array (H, H, F), at least 0.
+        count: how many, at most F.
+        side: pixels of the pictures along a side; a multiple of H.
 
     Returns:
         Array (count, side, side), in [0, 1], the liveliest first.
+
+    Raises:
+        ValueError: if maps has another shape or values below 0, count is not from 1 to F, or side
+            is no multiple of H.
     """
-    maps = np.moveaxis(np.asarray(maps), -1, 0)
+    maps = np.asarray(maps)
+    if maps.ndim != 3:
+        raise ValueError(f"maps has shape {maps.shape}; it must be (H, H, F)")
+    if not np.all(maps >= 0):
+        raise ValueError(f"maps has values down to {maps.min()}; they must be at least 0")
+    check_whole_number("count", count, 1, maps.shape[-1])
+    maps = np.moveaxis(maps, -1, 0)
     maps = maps[np.argsort(-maps.std(axis=(1, 2)))[:count]]
     brightest = np.maximum(maps.max(axis=(1, 2), keepdims=True), 1e-9)
     return np.array([enlarge(each, side) for each in maps / brightest])
 
 
 def enlarge(picture, side):
-    """Repeats each pixel of a square picture (n, n) until it has `side` pixels along a side.
+    """Repeats each pixel of a square picture until it has more along a side.
+
+    Args:
+        picture: array (n, n).
+        side: pixels along a side that are wanted; a multiple of n.
+
+    Returns:
+        Array (side, side).
 
     Raises:
         ValueError: if the picture is not square or side is no multiple of its own.
     """
+    check_positive(side=side)
     picture = np.asarray(picture)
-    if picture.ndim != 2 or picture.shape[0] != picture.shape[1] or side % len(picture):
+    if (
+        not picture.size
+        or picture.ndim != 2
+        or picture.shape[0] != picture.shape[1]
+        or side % len(picture)
+    ):
         raise ValueError(
             f"picture has shape {picture.shape}; it must be square, and side ({side}) a multiple"
         )
@@ -332,17 +390,24 @@ def enlarge(picture, side):
 
 
 def sensitivity(model, images):
-    """How much each pixel moves the middle unit of the last maps.
+    """How much each pixel moves the middle place of the last maps.
 
     Args:
-        model: keras.Model whose last ReLU gives maps.
+        model: functional `keras.Model` whose last layer `keras.layers.ReLU` gives maps.
         images: array (n, H, W, C).
 
     Returns:
-        Array (H, W): the size of the gradient, its mean over images and channels.
+        Array (H, W): the size of the gradient of the sum of all maps at their middle place, its
+        mean over images and channels.
+
+    Raises:
+        ValueError: if there are no images, or the model's last ReLU gives no maps.
     """
+    _check_some(images)
     features = _features(model)
-    images = tf.constant(images)
+    if len(features.outputs[-1].shape) != 4:
+        raise ValueError(f"model {model.name} has no maps (B, H, W, F) after its last ReLU")
+    images = tf.cast(images, "float32")  # whole numbers have no gradient
     with tf.GradientTape() as tape:
         tape.watch(images)
         maps = features(images, training=False)[-1]
@@ -399,6 +464,11 @@ class Subsampling(layers.Layer):
 def squash(x):
     """LeNet's activation f(a) = 1.7159 tanh(2a/3), which maps ±1 to ±1 (appendix A)."""
     return 1.7159 * ops.tanh(2 / 3 * x)
+
+
+def _check_some(images):
+    if len(images) == 0:
+        raise ValueError(f"images has shape {np.shape(images)}; there must be at least one")
 
 
 def _features(model):

@@ -292,6 +292,12 @@ class TestLooking:
         expected[start : start + field, start : start + field] = True
         np.testing.assert_array_equal(touched, expected)
 
+    def test_sensitivity_takes_whole_numbers_as_pixels(self, model):
+        x = np.random.default_rng(0).integers(0, 256, size=(3, 16, 16, 1), dtype="uint8")
+        expected = convolution.sensitivity(model, x.astype("float32"))
+        np.testing.assert_allclose(convolution.sensitivity(model, x), expected, rtol=1e-5)
+        assert expected.max() > 0
+
 
 class TestMistakes:
     @pytest.mark.parametrize(
@@ -311,14 +317,47 @@ class TestMistakes:
                 "padding is 'full'",
             ),
             (lambda: convolution.max_pool(np.ones((5, 5))), r"\(H, W, C\)"),
+            (lambda: convolution.max_pool(np.ones((5, 5, 1)), 2, 0), "stride is 0"),
+            (lambda: convolution.max_pool(np.ones((5, 5, 1)), 2.0), "size is 2.0"),
+            (lambda: convolution.output_size(5, 3, padding=True), "padding is True"),
             (lambda: convolution.output_size(3, 5), "reaches over 5 pixels and size is 3"),
             (lambda: convolution.output_size(5, 3, padding=-1), "padding is -1"),
             (lambda: convolution.output_size(5, 3, 0), "stride is 0"),
             (lambda: convolution.receptive_field([(3, 1), (3,)]), r"stack\[1\]"),
             (lambda: convolution.receptive_field([(3, 0)]), r"stack\[0\] stride is 0"),
+            (lambda: convolution.receptive_field((3, 1)), r"stack\[0\] is 3"),
+            (lambda: convolution.receptive_field([(3, 1, 0)]), r"stack\[0\] dilation is 0"),
+            (
+                lambda: convolution.multiply_adds(keras.Sequential([layers.Conv2D(4, 3)])),
+                "is not built",
+            ),
+            (
+                lambda: convolution.multiply_adds(
+                    keras.Sequential([keras.Input((None, None, 3)), layers.Conv2D(4, 3)])
+                ),
+                "must have a fixed size",
+            ),
             (lambda: convolution.separable_block(keras.Input((4, 4, 1)), 0), "filters is 0"),
             (lambda: convolution.build_classifier(stages=()), "stages is"),
+            (lambda: convolution.build_classifier(stages=(16, 32)), "stages is"),
+            (lambda: convolution.build_classifier(num_classes=0), "num_classes is 0"),
+            (lambda: convolution.build_classifier((28, 28)), r"\(H, W, C\)"),
             (lambda: convolution.enlarge(np.ones((2, 3)), 6), "must be square"),
+            (lambda: convolution.enlarge(np.ones((0, 0)), 6), "must be square"),
+            (lambda: convolution.enlarge(np.ones((2, 2)), 0), "side is 0"),
+            (lambda: convolution.liveliest(np.ones((4, 4)), 1, 4), r"\(H, H, F\)"),
+            (lambda: convolution.liveliest(np.ones((4, 4, 2)), 3, 4), "count is 3"),
+            (lambda: convolution.liveliest(-np.ones((4, 4, 2)), 1, 4), "at least 0"),
+            (lambda: convolution.liveliest(np.full((4, 4, 2), np.nan), 1, 4), "at least 0"),
+            (lambda: convolution.logits(keras.Sequential(), np.ones((0, 4, 4, 1))), "images has"),
+            (
+                lambda: convolution.sensitivity(keras.Sequential(), np.ones((0, 4, 4, 1))),
+                "images has",
+            ),
+            (
+                lambda: convolution.sensitivity(model_of((3,), layers.ReLU()), np.ones((1, 3))),
+                "no maps",
+            ),
             (
                 lambda: convolution.train_classifier(
                     None, [], [], epochs=0, batch_size=1, learning_rate=1.0
