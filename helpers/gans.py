@@ -26,7 +26,7 @@ def optimal_discriminator(p_data, p_generator):
         Array of that shape in [0, 1]; ½ where both densities are 0, since any answer is as good.
 
     Raises:
-        ValueError: if the shapes differ or a density is negative.
+        ValueError: if the shapes differ, or a density is negative or not finite.
     """
     p_data, p_generator = _densities(p_data, p_generator)
     total = p_data + p_generator
@@ -45,7 +45,7 @@ def jensen_shannon_divergence(p_data, p_generator):
         A float in [0, log 2].
 
     Raises:
-        ValueError: if the shapes differ, a value is negative, or a sum is not 1.
+        ValueError: if the shapes differ, a value is negative or not finite, or a sum is not 1.
     """
     p_data, p_generator = _densities(p_data, p_generator)
     for name, values in (("p_data", p_data), ("p_generator", p_generator)):
@@ -63,12 +63,16 @@ def discriminator_loss(real_logits, fake_logits, smoothing=0.0):
 
     Args:
         real_logits, fake_logits: the discriminator's logits, (B, 1) or (B,).
-        smoothing: the target for real images is 1 − smoothing; that for generated images stays 0
-            (one-sided label smoothing, Salimans et al., 2016).
+        smoothing: the target for real images is 1 − smoothing, with smoothing in [0, 1); that for
+            generated images stays 0 (one-sided label smoothing, Salimans et al., 2016).
 
     Returns:
         A scalar in nats.
+
+    Raises:
+        ValueError: if smoothing is not in [0, 1).
     """
+    _check_smoothing(smoothing)
     # −log σ(a) = softplus(−a) and −log(1 − σ(a)) = softplus(a); neither overflows.
     real = (1 - smoothing) * ops.softplus(-real_logits) + smoothing * ops.softplus(real_logits)
     return ops.mean(real) + ops.mean(ops.softplus(fake_logits))
@@ -91,8 +95,8 @@ def generator_loss(fake_logits):
 def saturating_generator_loss(fake_logits):
     """The generator's loss as the game states it, E log(1 − D(G(z))).
 
-    Its gradient vanishes where the discriminator is sure that the image is generated, which is
-    where a new generator stands (Goodfellow et al., 2014, section 3).
+    It is −log 2 where D says ½. Its gradient vanishes where the discriminator is sure that the
+    image is generated, which is where a new generator stands (Goodfellow et al., 2014, section 3).
 
     Args:
         fake_logits: the discriminator's logits of generated images, (B, 1) or (B,).
@@ -165,14 +169,16 @@ def build_generator(latent_size=64, image_shape=(28, 28, 1), widths=(48, 32)):
     Args:
         latent_size: length of the noise vector.
         image_shape: (H, W, C) of the images; H and W must be multiples of 2^len(widths).
-        widths: channels of the maps, from the smallest map to the largest.
+        widths: channels of the maps, from the smallest map to the largest; one doubling for each.
 
     Returns:
         keras.Model from noise (B, latent_size) to images (B, H, W, C) in [0, 1].
 
     Raises:
-        ValueError: if the sides cannot be halved often enough.
+        ValueError: if there is no width, or the sides cannot be halved often enough.
     """
+    if not len(widths):
+        raise ValueError(f"widths is {widths!r}; there must be at least one")
     arguments.check_halvings("image_shape", image_shape, len(widths), f"{len(widths)} widths")
     height, width, channels = image_shape
     scale = 2 ** len(widths)
@@ -208,6 +214,9 @@ def build_discriminator(image_shape=(28, 28, 1), widths=(32, 48), hidden=128):
         image_shape: (H, W, C) of the images.
         widths: channels of the maps; each convolution halves the sides.
         hidden: units of the dense layer before the logit.
+
+    Returns:
+        keras.Model from images (B, H, W, C) to logits (B, 1).
     """
     blocks = _look(image_shape, widths, hidden)
     return keras.Sequential([*blocks, layers.Dense(1)], name="discriminator")
@@ -273,8 +282,8 @@ class GAN(keras.Model):
         average_decay: the share of the average that one step leaves in place, in [0, 1).
 
     Raises:
-        ValueError: if the generator's images do not fit the discriminator, or the decay is not in
-            [0, 1).
+        ValueError: if the generator's images do not fit the discriminator, or the smoothing or the
+            decay is not in [0, 1).
     """
 
     def __init__(
@@ -290,6 +299,7 @@ class GAN(keras.Model):
             )
         if not 0 <= average_decay < 1:
             raise ValueError(f"average_decay is {average_decay!r}; it must be in [0, 1)")
+        _check_smoothing(smoothing)
         self.generator = generator
         self.discriminator = discriminator
         self.averaged_generator = averaged_copy(generator)
@@ -304,7 +314,16 @@ class GAN(keras.Model):
         self.built = True
 
     def compile(self, generator_optimizer, discriminator_optimizer, **kwargs):
-        """Takes one optimiser for each player, so that their rates can differ."""
+        """Takes one optimiser for each player, so that their rates can differ.
+
+        Raises:
+            ValueError: if both players are given the same optimiser, whose memory fits only one.
+        """
+        if generator_optimizer is discriminator_optimizer:
+            raise ValueError(
+                "generator_optimizer and discriminator_optimizer are one object; each player needs "
+                "an optimiser of its own"
+            )
         super().compile(optimizer=None, **kwargs)
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
@@ -465,7 +484,12 @@ def build_dcgan(
         hidden: see `build_discriminator`.
         shift: the largest move, as a share of height and width; 0 for none.
         smoothing: see `discriminator_loss`.
+
+    Raises:
+        ValueError: if shift is not in [0, 1), or as `build_generator` and `GAN`.
     """
+    if not 0 <= shift < 1:
+        raise ValueError(f"shift is {shift!r}; it must be in [0, 1)")
     return GAN(
         build_generator(latent_size, image_shape, widths),
         build_discriminator(image_shape, widths[::-1], hidden),
@@ -690,10 +714,17 @@ def weight_change(before, after):
         The Euclidean norm of all differences together: 0 exactly if no weight has moved.
 
     Raises:
-        ValueError: if the two lists are not of the same length.
+        ValueError: if the two lists are not of the same length, or two weights of the same place
+            differ in shape.
     """
     if len(before) != len(after):
         raise ValueError(f"before has {len(before)} weights and after {len(after)}; need as many")
+    for i, (old, new) in enumerate(zip(before, after, strict=True)):
+        if np.shape(old) != np.shape(new):
+            raise ValueError(
+                f"before[{i}] has shape {np.shape(old)} and after[{i}] {np.shape(new)}; "
+                "both must be weights of the same model"
+            )
     return float(np.sqrt(sum(np.sum((b - a) ** 2) for a, b in zip(before, after, strict=True))))
 
 
@@ -704,6 +735,9 @@ def gradient_norm(loss, generator, discriminator, noise):
         loss: function from logits (B, 1) to a scalar, such as `generator_loss`.
         generator, discriminator: the two players; neither is changed.
         noise: array (B, latent).
+
+    Returns:
+        A float: the Euclidean norm over all trainable weights together.
     """
     variables = generator.trainable_variables
     with tf.GradientTape() as tape:
@@ -735,6 +769,12 @@ def _densities(p_data, p_generator):
             f"p_data has shape {p_data.shape} and p_generator {p_generator.shape}; "
             "both must be given at the same points"
         )
-    if not (np.all(p_data >= 0) and np.all(p_generator >= 0)):
-        raise ValueError("p_data and p_generator must be at least 0 everywhere")
+    for name, values in (("p_data", p_data), ("p_generator", p_generator)):
+        if not (np.all(values >= 0) and np.all(np.isfinite(values))):
+            raise ValueError(f"{name} must be finite and at least 0 everywhere")
     return p_data, p_generator
+
+
+def _check_smoothing(smoothing):
+    if not 0 <= smoothing < 1:
+        raise ValueError(f"smoothing is {smoothing!r}; it must be in [0, 1)")

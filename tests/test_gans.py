@@ -66,8 +66,11 @@ class TestTheory:
     def test_bad_densities(self):
         with pytest.raises(ValueError, match=r"p_data has shape \(2,\) and p_generator \(3,\)"):
             gans.optimal_discriminator(np.ones(2), np.ones(3))
-        with pytest.raises(ValueError, match="at least 0"):
-            gans.optimal_discriminator([-1.0], [1.0])
+        for bad in (-1.0, np.nan, np.inf):
+            with pytest.raises(ValueError, match="p_data must be finite and at least 0"):
+                gans.optimal_discriminator([bad], [1.0])
+            with pytest.raises(ValueError, match="p_generator must be finite and at least 0"):
+                gans.optimal_discriminator([1.0], [bad])
 
     def test_bad_distributions(self):
         with pytest.raises(ValueError, match="p_generator sums to 2"):
@@ -101,6 +104,13 @@ class TestLosses:
         assert float(gans.discriminator_loss(far, far)) == pytest.approx(1000)
         assert float(gans.generator_loss(far)) == pytest.approx(500)
         assert float(gans.saturating_generator_loss(far)) == pytest.approx(-500)
+
+    @pytest.mark.parametrize("smoothing", [-0.1, 1.0, np.nan])
+    def test_bad_smoothing(self, smoothing):
+        with pytest.raises(ValueError, match=f"smoothing is {smoothing}"):
+            gans.discriminator_loss(np.zeros(2), np.zeros(2), smoothing)
+        with pytest.raises(ValueError, match=f"smoothing is {smoothing}"):
+            small_gan(smoothing=smoothing)
 
     @pytest.mark.parametrize(
         ("loss", "slope"),
@@ -142,6 +152,10 @@ class TestNetworks:
         generator = gans.build_generator(5, (32, 32, 1), widths=(8, 6, 4))
         maps = [layer.output.shape[1] for layer in generator.layers if "conv2d" in layer.name]
         assert maps == [8, 16, 32]
+
+    def test_no_width(self):
+        with pytest.raises(ValueError, match=r"widths is \(\); there must be at least one"):
+            gans.build_generator(widths=())
 
     def test_sides_that_cannot_be_halved(self):
         with pytest.raises(ValueError, match=r"image_shape is \(28, 30, 1\).*multiples of 4"):
@@ -273,6 +287,16 @@ class TestGAN:
             gans.GAN(
                 gans.build_generator(4, SMALL, widths=(6, 4)), gans.build_discriminator((16, 16, 1))
             )
+
+    @pytest.mark.parametrize("shift", [-0.1, 1.0, np.nan])
+    def test_bad_shift(self, shift):
+        with pytest.raises(ValueError, match=f"shift is {shift}"):
+            gans.build_dcgan(4, SMALL, (6, 4), 8, shift=shift)
+
+    def test_one_optimiser_for_both_players(self):
+        one = keras.optimizers.Adam()
+        with pytest.raises(ValueError, match="each player needs an optimiser of its own"):
+            small_gan().compile(one, one)
 
     @pytest.mark.parametrize("decay", [-0.1, 1.0])
     def test_bad_decay(self, decay):
@@ -724,6 +748,9 @@ class TestMeasures:
     def test_weight_change_of_different_models(self):
         with pytest.raises(ValueError, match="before has 1 weights and after 2"):
             gans.weight_change([np.zeros(1)], [np.zeros(1), np.zeros(1)])
+        # These two would broadcast.
+        with pytest.raises(ValueError, match=r"before\[0\] has shape \(3,\) and after\[0\]"):
+            gans.weight_change([np.zeros(3)], [np.ones((3, 1))])
 
     def test_gradient_norm_agrees_with_finite_differences(self):
         generator = keras.Sequential([keras.Input((2,)), layers.Dense(1, use_bias=False)])
