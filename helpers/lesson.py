@@ -4,6 +4,7 @@ import inspect
 import json
 import logging
 import math
+import numbers
 import textwrap
 import time
 
@@ -29,6 +30,9 @@ class Lesson:
     Args:
         seed: whole number that seeds Python, NumPy and Keras.
         scale: "smoke" (does it run), "lesson" (small, honest results) or "full" (paper size).
+
+    Raises:
+        ValueError: if the seed is not a whole number of at least 0, or the scale none of these.
     """
 
     def __init__(self, seed=0, scale="lesson"):
@@ -43,7 +47,11 @@ class Lesson:
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": scale == "smoke"})
 
     def show(self, *objects):
-        """Shows the source of functions, classes or modules as it stands in `helpers`."""
+        """Shows the source of functions, classes or modules as it stands in `helpers`.
+
+        Raises:
+            ValueError: if an object has no source written in Python.
+        """
         for obj in objects:
             try:
                 source = textwrap.dedent(inspect.getsource(obj))
@@ -64,17 +72,21 @@ class Lesson:
         Args:
             name: what is measured, in words; the same words stand in the table of results.
             value: a number.
-            at_least, at_most: the bounds, one or both.
+            at_least, at_most: the bounds, one or both, finite numbers; a bound itself meets them.
 
         Raises:
             ExpectationNotMet: at lesson and full scale, if the value is out of bounds or NaN.
-            ValueError: without a bound, or if the value is not a single number.
+            ValueError: without a name or a bound, if the value is not a single number, or if no
+                value could meet the bounds.
         """
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError(f"name is {name!r}; expect needs words that say what is measured")
         if at_least is None and at_most is None:
             raise ValueError(f"expect({name!r}) needs at_least, at_most or both")
-        if getattr(value, "shape", ()) != ():
-            raise ValueError(f"value has shape {tuple(value.shape)}; expect needs a single number")
-        value = float(value)
+        at_least, at_most = _bound("at_least", at_least), _bound("at_most", at_most)
+        if at_least is not None and at_most is not None and at_least > at_most:
+            raise ValueError(f"at_least is {at_least}, above at_most {at_most}: nothing meets both")
+        value = _single_number(value)
         met = (at_least is None or value >= at_least) and (at_most is None or value <= at_most)
         met = met and not math.isnan(value)
         bounds = [
@@ -97,7 +109,11 @@ class Lesson:
             raise ExpectationNotMet(sentence)
 
     def quiz(self, name):
-        """Shows the questions of `notebooks/quizzes/<name>.json`, each answer with its reason."""
+        """Shows the questions of `notebooks/quizzes/<name>.json`, each answer with its reason.
+
+        Raises:
+            ValueError: if there is no such quiz; it names those that there are.
+        """
         folder = ROOT / "notebooks" / "quizzes"
         path = folder / f"{name}.json"
         if not path.is_file():
@@ -139,13 +155,36 @@ class Progress(keras.callbacks.Callback):
         self.logs = logs
 
     def on_train_end(self, logs=None):
-        self._say(f"{self.epoch + 1} epochs", getattr(self, "logs", logs))
+        epochs = self.epoch + 1
+        self._say(f"{epochs} epoch{'s' if epochs > 1 else ''}", getattr(self, "logs", logs))
 
     def _say(self, text, logs):
         seconds = time.perf_counter() - self.start
         figures = "".join(f" · {name} {float(value):.4g}" for name, value in (logs or {}).items())
         if self.handle is not None:
             self.handle.update(_plain(f"{text}{figures} · {seconds:.0f} s"), raw=True)
+
+
+def _bound(name, bound):
+    """Returns a bound as a number that JSON can hold, or None."""
+    if bound is None:
+        return None
+    real = isinstance(bound, numbers.Real) and not isinstance(bound, bool)
+    if not real or not math.isfinite(bound):
+        raise ValueError(f"{name} is {bound!r}; it must be a finite number")
+    return bound if isinstance(bound, int) else float(bound)
+
+
+def _single_number(value):
+    """Returns a number, an array or a tensor without axes as a float."""
+    if getattr(value, "shape", ()) != ():
+        raise ValueError(f"value has shape {tuple(value.shape)}; expect needs a single number")
+    try:
+        if isinstance(value, (str, bytes)):  # float would read "0.9"
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"value is {value!r}; expect needs a single number") from None
 
 
 def _plain(text):

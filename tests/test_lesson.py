@@ -164,6 +164,39 @@ def test_expectation_without_a_bound_is_refused(displayed):
         _expect(None, None)
 
 
+@pytest.mark.parametrize("bound", [math.nan, math.inf, "0.5", True, [0.5], np.array([0.5])])
+@pytest.mark.parametrize("side", ["at_least", "at_most"])
+def test_bound_is_a_finite_number(side, bound, displayed):
+    with pytest.raises(ValueError, match=f"{side} is .*finite number"):
+        Lesson(scale="smoke").expect("accuracy", 0.5, **{side: bound})
+    assert not displayed
+
+
+def test_bounds_that_nothing_meets_are_refused(displayed):
+    with pytest.raises(ValueError, match=r"at_least is 0.6, above at_most 0.4"):
+        _expect(0.6, 0.4, scale="smoke")
+    assert not displayed
+
+
+@pytest.mark.parametrize("bound", [np.float32(0.25), np.int64(0), 0])
+def test_bounds_of_numpy_are_plain_json_too(bound, displayed):
+    Lesson().expect("accuracy", 0.5, at_least=bound)
+    assert json.loads(json.dumps(displayed[0][EXPECTATION]))["at_least"] == bound
+
+
+@pytest.mark.parametrize("name", ["", "  ", None, 0.9])
+def test_expectation_says_what_it_measures(name):
+    with pytest.raises(ValueError, match="name is .*words"):
+        Lesson().expect(name, 0.9, at_least=0.8)
+
+
+@pytest.mark.parametrize("value", [None, "0.5", b"0.5", "high", [0.5], {}, 1j])
+def test_expectation_of_no_number_is_refused(value, displayed):
+    with pytest.raises(ValueError, match="value is .*single number"):
+        _expect(0, None, value=value)
+    assert not displayed
+
+
 @pytest.mark.parametrize("value", [np.zeros(1), np.zeros((2, 3)), keras.ops.zeros((2,))])
 def test_expectation_of_several_numbers_is_refused(value):
     with pytest.raises(ValueError, match=r"value has shape \(.*single number"):
@@ -217,6 +250,25 @@ def test_progress_works_without_jupyter(capsys):
     x = np.ones((4, 1), "float32")
     model.fit(x, x, epochs=2, verbose=0, callbacks=[Lesson().progress()])
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("epochs", "words"), [(1, "1 epoch ·"), (2, "2 epochs ·")])
+def test_progress_counts_epochs_in_words(epochs, words, monkeypatch):
+    said = []
+
+    class Handle:
+        def update(self, data, **_):
+            said.append(data["text/plain"])
+
+    monkeypatch.setattr(lesson_module, "display", lambda data, **_: Handle())
+    progress = Lesson().progress()
+    progress.set_params({"epochs": epochs, "steps": 1})
+    progress.on_train_begin()
+    for epoch in range(epochs):
+        progress.on_epoch_begin(epoch)
+        progress.on_epoch_end(epoch, {"loss": 0.5})
+    progress.on_train_end()
+    assert said[-1].startswith(f"{words} loss 0.5")
 
 
 def test_tensorflow_is_told_to_keep_quiet_about_retracing():
