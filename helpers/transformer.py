@@ -6,7 +6,7 @@ attend"; the id 0 is padding, and stands before the first character of a text.
 
 import collections
 
-from helpers.arguments import check_choice, check_positive
+from helpers.arguments import check_choice, check_positive, check_whole_number
 from helpers.attention import PADDING, MultiHeadAttention
 
 import keras
@@ -48,7 +48,13 @@ def causal_mask(length, past=0):
 
     Returns:
         Booleans (T, P + T): True at (i, j) if j is at most P + i.
+
+    Raises:
+        ValueError: if `length` is below 1 or `past` below 0.
     """
+    for name, value, least in (("length", length, 1), ("past", past, 0)):
+        if not tf.is_tensor(value):  # a graph knows its lengths only when it runs
+            check_whole_number(name, value, least)
     return ops.arange(past + length)[None, :] <= past + ops.arange(length)[:, None]
 
 
@@ -60,7 +66,13 @@ def padding_mask(ids):
 
     Returns:
         Booleans (B, 1, 1, T), the same for all heads and all queries.
+
+    Raises:
+        ValueError: if `ids` has not two axes.
     """
+    ids = ops.convert_to_tensor(ids)
+    if len(ids.shape) != 2:
+        raise ValueError(f"ids has shape {tuple(ids.shape)}; it must be (B, T)")
     return ops.not_equal(ids, PADDING)[:, None, None, :]
 
 
@@ -90,8 +102,12 @@ class LearnedPositions(keras.layers.Layer):
     def call(self, x, first=0):
         """Adds the vectors of the places `first`, `first` + 1, … to x (B, T, D)."""
         length = x.shape[1]
-        if length is not None and length > self.max_length:
-            raise ValueError(f"x has {length} places; there are positions for {self.max_length}")
+        known = length is not None and not tf.is_tensor(first)
+        if known and first + length > self.max_length:
+            after = f" after {first} others" if first else ""
+            raise ValueError(
+                f"x has {length} places{after}; there are positions for {self.max_length}"
+            )
         places = first + ops.arange(ops.shape(x)[1])
         return x + ops.cast(ops.take(self.table, places, axis=0), x.dtype)
 
@@ -113,6 +129,7 @@ class NoPositions(keras.layers.Layer):
 
     def __init__(self, max_length, **kwargs):
         super().__init__(**kwargs)
+        check_positive(max_length=max_length)
         self.max_length = max_length
 
     def call(self, x, first=0):
@@ -422,6 +439,7 @@ class Transformer(keras.Model):
 
     def call(self, inputs):
         sources, previous = inputs
+        _check_rows("previous", previous, "sources", sources.shape[0])
         return self.step(previous, self.start(sources))[0]
 
     def encode(self, sources):
@@ -437,7 +455,11 @@ class Transformer(keras.Model):
         Returns:
             Dict of arrays (layers, B, heads, places that look, places looked at): "encoder",
             "decoder" and, from the decoder to the encoder, "cross".
+
+        Raises:
+            ValueError: if `sources` and `previous` have not the same number of rows.
         """
+        _check_rows("previous", previous, "sources", sources.shape[0])
         maps = {"encoder": [], "decoder": [], "cross": []}
         x = self.source_embedding(sources)
         for block in self.encoder_blocks:
@@ -579,6 +601,8 @@ class LabelSmoothedLoss(keras.losses.Loss):
 
     Args:
         smoothing: the share given away, in [0, 1).
+
+    Called on targets, ids (..., T) below `size`, and logits (..., T, size), it gives a number.
     """
 
     def __init__(self, smoothing=0.1, name="label_smoothed_loss", **kwargs):
@@ -588,6 +612,12 @@ class LabelSmoothedLoss(keras.losses.Loss):
         self.smoothing = smoothing
 
     def call(self, targets, logits):
+        pairs = zip(targets.shape, logits.shape, strict=False)
+        if len(logits.shape) != len(targets.shape) + 1 or any(_differ(a, b) for a, b in pairs):
+            raise ValueError(
+                f"targets has shape {tuple(targets.shape)} and logits {tuple(logits.shape)}; "
+                "logits must have the shape of targets and one more axis, the ids"
+            )
         log_probabilities = ops.log_softmax(ops.cast(logits, "float32"))
         hot = ops.one_hot(targets, logits.shape[-1])
         right = ops.sum(hot * log_probabilities, -1)
@@ -607,13 +637,14 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
     The paper writes peak and warm-up as one formula, whose peak is (d_model · warmup_steps)^(-1/2).
 
     Args:
-        peak_rate: the largest rate, reached at step `warmup_steps`.
+        peak_rate: the largest rate, above 0, reached at step `warmup_steps`.
         warmup_steps: number of steps with rising rate.
     """
 
     def __init__(self, peak_rate, warmup_steps):
         super().__init__()
         check_positive(warmup_steps=warmup_steps)
+        _check_rate(peak_rate)
         self.peak_rate = peak_rate
         self.warmup_steps = warmup_steps
 
@@ -626,18 +657,26 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def prepare(model, peak_rate, steps, warmup_share=0.1, smoothing=0.1):
-    """Builds and compiles a model for training: Adam, a rate that warms up, smoothed labels.
+    """Compiles a model for training: Adam, a rate that warms up, smoothed labels.
 
     The rate rises in a straight line and falls to 0 as a cosine, for a run whose length is known.
 
     Args:
-        model: a `Transformer` or `LanguageModel`; it is changed in place.
-        peak_rate: the largest rate.
+        model: a `Transformer` or `LanguageModel` that has been built; it is changed in place.
+        peak_rate: the largest rate, above 0.
         steps: number of training steps.
-        warmup_share: share of the steps with rising rate.
+        warmup_share: share of the steps with rising rate, in [0, 1]; at least one step rises.
         smoothing: see `LabelSmoothedLoss`.
+
+    Raises:
+        ValueError: if a number is out of its bounds or the model has no weights yet.
     """
     check_positive(steps=steps)
+    _check_rate(peak_rate)
+    if not 0 <= warmup_share <= 1:
+        raise ValueError(f"warmup_share is {warmup_share!r}; it must lie in [0, 1]")
+    if not model.built:
+        raise ValueError("model has no weights yet; call its build, or the model itself, first")
     warmup_steps = max(1, round(warmup_share * steps))
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - warmup_steps), warmup_target=peak_rate, warmup_steps=warmup_steps
@@ -654,12 +693,16 @@ def greedy_decode(model, first, state, length, end=None):
     Args:
         model: a `Transformer` or `LanguageModel`.
         first: whole numbers (B, T) to go on from: a column of `attention.START`, or a prompt.
-        state: what `model.start` returned.
-        length: number of characters to write.
+        state: what `model.start` returned, for the same B rows.
+        length: number of characters to write; with those before they must find room in the
+            model's `max_length`.
         end: the id after which only padding is written; None for none.
 
     Returns:
         The ids written (B, length), and the log-probability of each row (B,), in nats.
+
+    Raises:
+        ValueError: if `first` and `state` do not fit together or `length` finds no room.
     """
     return _write(model, first, state, length, end, lambda scores: scores.argmax(-1))
 
@@ -681,10 +724,12 @@ def sample(model, first, state, length, rng, end=None):
 def greedy_without_cache(model, first, state, length):
     """Writes what `greedy_decode` writes, reading all that stands there before each character.
 
+    Arguments and errors are those of `greedy_decode`.
+
     Returns:
         The ids written (B, length).
     """
-    written = np.asarray(first)
+    written = _checked_start(model, first, state, length)
     for _ in range(length):
         logits, _ = model.compiled_step(written, state)
         newest = np.asarray(logits[:, -1]).argmax(-1).astype(written.dtype)
@@ -703,8 +748,8 @@ def beam_search(model, first, state, length, width=4, end=None):
     Returns:
         The best text of each row, ids (B, length), and its log-probability (B,), in nats.
     """
-    check_positive(width=width, length=length)
-    first = np.asarray(first)
+    check_positive(width=width)
+    first = _checked_start(model, first, state, length)
     rows = np.repeat(np.arange(len(first)), width)
     newest, state = first[rows], _rows(state, rows)
     written = np.zeros((len(rows), 0), first.dtype)
@@ -742,8 +787,14 @@ class CountingModel:
         self.counts = collections.defaultdict(collections.Counter)
 
     def fit(self, rows):
-        """Counts in rows of ids, each up to its first padding; the first id is given, not told."""
-        for row in _without_padding(rows):
+        """Counts what follows what in rows of ids (n, T), padding left out; returns itself.
+
+        The first id of a row is given: it is context, and nobody has to foretell it.
+
+        Raises:
+            ValueError: if `rows` has not two axes or holds an id that is not below `size`.
+        """
+        for row in self._without_padding(rows):
             for i in range(1, len(row)):
                 for known in range(min(self.order, i + 1)):
                     self.counts[row[i - known : i]][row[i]] += 1
@@ -761,18 +812,69 @@ class CountingModel:
         return probability
 
     def cross_entropy(self, rows):
-        """Returns the mean surprise, −log p, over the ids of the rows, in nats per character."""
+        """Returns the mean surprise, −log p, over all ids but the first of each row, in nats.
+
+        Raises:
+            ValueError: as `fit`, or if no row has a second id.
+        """
         surprises = [
             -np.log(self.probability(row[:i], row[i]))
-            for row in _without_padding(rows)
+            for row in self._without_padding(rows)
             for i in range(1, len(row))
         ]
+        if not surprises:
+            raise ValueError("rows has no row with a second id; there is nothing to foretell")
         return float(np.mean(surprises))
+
+    def _without_padding(self, rows):
+        rows = np.asarray(rows)
+        if rows.ndim != 2:
+            raise ValueError(f"rows has shape {rows.shape}; it must be (n, T)")
+        if rows.size and not 0 <= rows.min() <= rows.max() < self.size:
+            raise ValueError(
+                f"rows holds ids from {rows.min()} to {rows.max()}; they must lie in "
+                f"[0, {self.size})"
+            )
+        return [tuple(int(i) for i in row if i != PADDING) for row in rows]
+
+
+def _checked_start(model, first, state, length):
+    """Returns `first` as an array; refuses what TensorFlow would report in words of its own."""
+    check_positive(length=length)
+    first = np.asarray(first)
+    if first.dtype.kind not in "iu" or first.ndim != 2 or first.shape[1] == 0:
+        raise ValueError(
+            f"first has type {first.dtype} and shape {first.shape}; it must be whole numbers "
+            "(B, T), at least one for each row"
+        )
+    _check_rows("first", first, "state", keras.tree.flatten(state)[0].shape[0])
+    if isinstance(model, Transformer | LanguageModel) and model.settings["positions"] != "none":
+        before = state["past"][0][0].shape[2] + first.shape[1]
+        most = model.settings["max_length"]
+        if before + length - 1 > most:  # the last character written is not read
+            raise ValueError(
+                f"length is {length}; after {before} ids a model of max_length {most} can write "
+                f"at most {max(0, most - before + 1)}"
+            )
+    return first
+
+
+def _check_rows(name, ids, other, rows):
+    if _differ(ids.shape[0], rows):
+        raise ValueError(f"{name} has {ids.shape[0]} rows; it must have as many as {other}, {rows}")
+
+
+def _check_rate(peak_rate):
+    if not 0 < peak_rate < float("inf"):
+        raise ValueError(f"peak_rate is {peak_rate!r}; it must be a finite number above 0")
+
+
+def _differ(a, b):
+    return a is not None and b is not None and a != b
 
 
 def _write(model, first, state, length, end, choose):
-    check_positive(length=length)
-    newest = np.asarray(first)
+    newest = _checked_start(model, first, state, length)
     written = np.zeros((len(newest), 0), newest.dtype)
     totals = np.zeros(len(newest))
     for _ in range(length):
@@ -796,10 +898,6 @@ def _log_probabilities(logits, written, end):
 
 def _rows(state, rows):
     return keras.tree.map_structure(lambda tensor: ops.take(tensor, rows, axis=0), state)
-
-
-def _without_padding(rows):
-    return [tuple(int(i) for i in row if i != PADDING) for row in np.asarray(rows)]
 
 
 def _last_norm(pre_norm):

@@ -529,20 +529,75 @@ def test_counting_model_by_hand():
         (lambda: EncoderBlock(8, 2, 0), "d_ff is 0"),
         (lambda: LabelSmoothedLoss(1.0), "smoothing is 1.0"),
         (lambda: WarmUp(0.1, 0), "warmup_steps is 0"),
+        (lambda: WarmUp(0.0, 5), "peak_rate is 0.0"),
+        (lambda: WarmUp(math.nan, 5), "peak_rate is nan"),
+        (lambda: causal_mask(0), "length is 0"),
+        (lambda: causal_mask(2.5), "length is 2.5"),
+        (lambda: causal_mask(3, -1), "past is -1"),
+        (lambda: padding_mask([1, 2, 0]), r"ids has shape \(3,\)"),
+        (lambda: transformer.NoPositions(0), "max_length is 0"),
+        (lambda: CountingModel(2, 3).fit([1, 2]), r"rows has shape \(2,\)"),
+        (lambda: CountingModel(2, 3).fit([[1, 3]]), "ids from 1 to 3"),
+        (lambda: CountingModel(2, 3).fit([[-1, 2]]), "ids from -1 to 2"),
+        (lambda: CountingModel(2, 3).cross_entropy([[1, 0], [2, 0]]), "no row with a second id"),
+        (lambda: LabelSmoothedLoss()(np.ones((2, 1)), np.ones((2, 3, 4))), r"targets has shape"),
+        (lambda: LabelSmoothedLoss()(np.ones((2, 3)), np.ones((2, 3))), r"targets has shape"),
         (lambda: CountingModel(0, 3), "order is 0"),
         (lambda: beam_search(None, np.zeros((1, 1)), {}, 3, width=0), "width is 0"),
         (lambda: beam_search(None, np.zeros((1, 1)), {}, 0), "length is 0"),
         (lambda: greedy_decode(None, np.zeros((1, 1)), {}, 0), "length is 0"),
         (lambda: prepare(LanguageModel(3), 0.1, 0), "steps is 0"),
+        (lambda: prepare(LanguageModel(3), -0.1, 5), "peak_rate is -0.1"),
+        (lambda: prepare(LanguageModel(3), 0.1, 5, warmup_share=2), "warmup_share is 2"),
+        (lambda: prepare(LanguageModel(3), 0.1, 5), "model has no weights yet"),
         (
             lambda: transformer.LearnedPositions(3)(np.zeros((1, 4, 2), "float32")),
             "4 places; there are positions for 3",
+        ),
+        (
+            lambda: transformer.LearnedPositions(3)(np.zeros((1, 2, 2), "float32"), first=2),
+            "2 places after 2 others; there are positions for 3",
         ),
     ],
 )
 def test_bad_input_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("write", [greedy_decode, greedy_without_cache, beam_search])
+def test_writing_refuses_what_does_not_fit_together(models, write):
+    _, model = models[True, "learned"]
+    prompt = draw(0, 3, 4)
+    state = model.start(prompt)
+    for first, length, message in (
+        (prompt, 0, "length is 0"),
+        (prompt[:2], 3, "first has 2 rows; it must have as many as state, 3"),
+        (prompt[:, 0], 3, r"shape \(3,\); it must be whole numbers"),
+        (prompt[:, :0], 3, "at least one for each row"),
+        (prompt.astype("float32"), 3, "first has type float32"),
+        (prompt, 14, "length is 14; after 4 ids a model of max_length 16 can write at most 13"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            write(model, first, state, length)
+
+
+def test_writing_fills_the_last_place_there_is(models):
+    _, model = models[True, "learned"]
+    prompt = draw(0, 3, 4)
+    state = model.start(prompt)
+    ids, _ = greedy_decode(model, prompt, state, 13)
+    np.testing.assert_array_equal(ids, greedy_without_cache(model, prompt, state, 13))
+    _, state = model.compiled_step(prompt, state)
+    with pytest.raises(ValueError, match="after 5 ids a model of max_length 16 can write at most"):
+        greedy_decode(model, prompt[:, -1:], state, 13)
+
+
+def test_sources_and_previous_ids_must_be_of_the_same_texts(models):
+    model, _ = models[True, "sinusoidal"]
+    for call in (lambda a, b: model((a, b)), model.attention_maps):
+        with pytest.raises(ValueError, match="previous has 3 rows; it must have as many as sourc"):
+            call(draw(0, 1, 5), draw(1, 3, 4))
 
 
 def test_half_precision_is_kept():
