@@ -6,7 +6,9 @@ of a set of images are lists of one dict an image: `boxes` (k, 4), `labels` (k,)
 predictions `scores` (k,).
 """
 
+import contextlib
 import math
+import sys
 from typing import NamedTuple
 
 from helpers import data, plots
@@ -554,7 +556,8 @@ class FaceDetector:
         # It takes a second to import; only this class needs it.
         from mtcnn import MTCNN
 
-        self.network = MTCNN()
+        with _closed_files_unsaid():
+            self.network = MTCNN()
 
     def __call__(self, photographs):
         """Finds the faces in photographs.
@@ -874,6 +877,18 @@ def _flat(name, entries, scored):
             scores.append(_scores(f"{name}[{i}]['scores']", entry["scores"], len(boxes[-1])))
     images = np.repeat(np.arange(len(entries)), [len(each) for each in boxes[1:]])
     return images, np.concatenate(boxes), np.concatenate(labels), np.concatenate(scores)
+
+
+@contextlib.contextmanager
+def _closed_files_unsaid():
+    """Keeps to itself that a file was closed before its reader, which Python 3.13 tells of."""
+    # So joblib leaves the files of MTCNN's weights when it has read them.
+    told = sys.unraisablehook
+    sys.unraisablehook = lambda said: isinstance(said.exc_value, ValueError) or told(said)
+    try:
+        yield
+    finally:
+        sys.unraisablehook = told
 
 
 def _colour(i, photograph):

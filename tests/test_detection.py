@@ -672,6 +672,15 @@ def test_the_astronauts_face_is_found_and_no_face_on_a_cup(faces):
     assert mean_average_precision([astronaut], [astronaut])["map"] == 1
 
 
+def test_loading_the_face_detector_says_nothing_about_files(monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    hook = sys.unraisablehook
+    FaceDetector()
+    assert told == []
+    assert sys.unraisablehook is hook
+
+
 def test_a_grey_photograph_is_taken_as_grey(faces):
     [camera] = faces([data.photo("camera")])
     assert len(camera["boxes"]) == 1
