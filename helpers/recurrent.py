@@ -6,7 +6,7 @@ Weights are in the order and shape of Keras' layers, so that both can be given t
 from collections import Counter
 from pathlib import Path
 
-from helpers.arguments import check_positive
+from helpers.arguments import check_positive, check_whole_number
 
 import keras
 import numpy as np
@@ -89,10 +89,16 @@ def unroll(step, inputs, states, weights, mask=None):
         The outputs (B, T, D) and the list of the last states.
 
     Raises:
-        ValueError: if the shapes of inputs or mask are others, or the mask is not boolean.
+        ValueError: if the shapes of inputs, states or mask are others, or the mask is not boolean.
     """
     inputs = ops.convert_to_tensor(inputs)
-    _check_rank("inputs", inputs, 3, "(B, T, F)")
+    _check_rank("inputs", inputs, 3, "(B, T, F), T at least 1", least=1)
+    for state in states:
+        if len(state.shape) != 2 or state.shape[0] != inputs.shape[0]:
+            raise ValueError(
+                f"states has an array of shape {tuple(state.shape)}; each must be "
+                f"({inputs.shape[0]}, D), a row for each of the inputs"
+            )
     if mask is not None:
         mask = _checked_mask(mask, inputs.shape[:2])
     outputs = []
@@ -113,6 +119,9 @@ def gradient_reach(step, inputs, states, weights):
 
     Returns:
         Array (T,): the Frobenius norm of ∂h_T/∂x_t, the mean over the batch.
+
+    Raises:
+        ValueError: as `unroll`.
     """
     inputs = tf.convert_to_tensor(inputs)
     with tf.GradientTape(persistent=True) as tape:
@@ -157,6 +166,8 @@ def time_windows(values, start, stop, inputs, horizon):
     values = np.asarray(values)
     _check_rank("values", values, 1, "(T,)")
     check_positive(inputs=inputs, horizon=horizon)
+    check_whole_number("start", start, 0)
+    check_whole_number("stop", stop, 0)
     if not 0 <= start < stop <= len(values):
         raise ValueError(
             f"start and stop are {start} and {stop}; they must rise within 0 and {len(values)}"
@@ -181,8 +192,11 @@ def naive_forecast(x, horizon):
 
     Returns:
         Forecasts (N, horizon).
+
+    Raises:
+        ValueError: if x has another shape or the horizon is not a whole number of at least 1.
     """
-    return np.repeat(np.asarray(x)[:, -1:], horizon, axis=1)
+    return np.repeat(_checked_windows(x, horizon)[:, -1:], horizon, axis=1)
 
 
 def seasonal_naive_forecast(x, horizon, season):
@@ -197,10 +211,12 @@ def seasonal_naive_forecast(x, horizon, season):
         Forecasts (N, horizon); beyond one season the last season repeats.
 
     Raises:
-        ValueError: if the season does not fit into the inputs.
+        ValueError: if the season does not fit into the inputs, x has another shape, or a number
+            is not whole.
     """
-    x = np.asarray(x)
-    if not 1 <= season <= x.shape[1]:
+    x = _checked_windows(x, horizon)
+    check_positive(season=season)
+    if season > x.shape[1]:
         raise ValueError(f"season is {season}; it must be between 1 and the {x.shape[1]} inputs")
     return x[:, -season:][:, np.arange(horizon) % season]
 
@@ -218,8 +234,13 @@ def least_squares_forecast(x_train, y_train, x, ridge=0.0):
 
     Returns:
         Forecasts (M, horizon).
+
+    Raises:
+        ValueError: if the shapes do not go together, a number is missing (NaN) or infinite, or the
+            ridge is negative.
     """
     inputs, targets = (np.asarray(a, "float64") for a in (x_train, y_train))
+    _check_training(inputs, targets, np.asarray(x), ridge)
     last = inputs[:, -1:]
     design, new = _relative_with_constant(inputs), _relative_with_constant(x)
     # Ridge regression is least squares with a few more rows, whose targets are 0.
@@ -248,16 +269,20 @@ def build_forecaster(layer, inputs, horizon, scale, values_a_step=1):
         A `keras.Model` from (B, inputs) to (B, horizon), both in the units of the series.
 
     Raises:
-        ValueError: if `values_a_step` does not divide `inputs` or the scale is not positive.
+        ValueError: if `values_a_step` does not divide `inputs`, the scale is not positive, a number
+            is out of range, or the layer returns a sequence.
     """
+    check_positive(inputs=inputs, horizon=horizon, values_a_step=values_a_step)
     if inputs % values_a_step:
         raise ValueError(f"values_a_step is {values_a_step}; it must divide the {inputs} inputs")
-    if not scale > 0:
-        raise ValueError(f"scale is {scale}; it must be above 0")
+    if not 0 < scale < np.inf:
+        raise ValueError(f"scale is {scale}; it must be above 0 and finite")
     window = keras.Input((inputs,))
     last = window[:, -1:]
     steps = keras.layers.Reshape((inputs // values_a_step, values_a_step))((window - last) / scale)
-    change = keras.layers.Dense(horizon)(layer(steps))
+    state = layer(steps)
+    _check_rank("the output of layer", state, 2, "(B, D): leave return_sequences out")
+    change = keras.layers.Dense(horizon)(state)
     return keras.Model(window, last + scale * change)
 
 
@@ -274,11 +299,15 @@ class Pieces:
 
     Attributes:
         size: how many numbers there are, with 0, which stands for no known piece.
+
+    Raises:
+        ValueError: if longest or least is below 1, or texts is a single str.
     """
 
     def __init__(self, texts, longest=4, least=2):
         if longest < 1 or least < 1:
             raise ValueError(f"longest and least are {longest} and {least}; each must be above 0")
+        _check_texts(texts)
         self.longest = longest
         found = Counter(p for text in texts for place in self._cut(text) for p in place if p)
         kept = sorted(piece for piece, count in found.items() if count >= least)
@@ -295,7 +324,12 @@ class Pieces:
         Returns:
             int32 (N, length, longest), padded at the end with 0: the piece of k letters that
             begins at a place stands in column k - 1.
+
+        Raises:
+            ValueError: if texts is a single str, or length is not a whole number of at least 1.
         """
+        _check_texts(texts)
+        check_positive(length=length)
         numbers = np.zeros((len(texts), length, self.longest), "int32")
         for row, text in zip(numbers, texts, strict=True):
             for place, pieces in zip(row, self._cut(text)[-length:], strict=False):
@@ -314,7 +348,9 @@ class Pieces:
 class PieceEmbedding(keras.layers.Embedding):
     """At each place the sum of the vectors of its pieces, as in fastText (Bojanowski et al., 2017).
 
-    In training whole pieces are dropped, so that the network cannot rest on a single one.
+    It takes whole numbers (B, T, pieces), 0 for no piece, and gives vectors (B, T, output_dim). No
+    piece adds nothing. In training whole pieces are dropped, so that the network cannot rest on a
+    single one.
 
     Args:
         input_dim, output_dim, mask_zero: as for `keras.layers.Embedding`.
@@ -360,7 +396,11 @@ def build_name_reader(
 
     Returns:
         A `keras.Model` from whole numbers (B, T, pieces), any T, to logits (B, classes).
+
+    Raises:
+        ValueError: if a number is out of range, or the last layer returns a sequence.
     """
+    check_positive(vocabulary=vocabulary, pieces=pieces, classes=classes, embedding=embedding)
     layers = keras.layers
     numbers = keras.Input((None, pieces), dtype="int32")
     small = keras.initializers.RandomNormal(stddev=0.1)
@@ -373,6 +413,7 @@ def build_name_reader(
     if not stack:
         # A quarter of the sum: about as large as what a recurrent layer gives.
         x = layers.Dropout(dropout)(ops.sum(x, axis=1) / 4)
+    _check_rank("the output of the last layer of stack", x, 2, "(B, D): no return_sequences there")
     return keras.Model(numbers, layers.Dense(classes)(x))
 
 
@@ -434,7 +475,11 @@ def build_review_classifier(texts, words=20_000, length=250, units=64):
 
     Returns:
         A `keras.Model` from texts (B,) to a logit (B, 1), above 0 for good.
+
+    Raises:
+        ValueError: if a number is not whole or below 1.
     """
+    check_positive(words=words, length=length, units=units)
     layers = keras.layers
     vectorize = layers.TextVectorization(words, output_sequence_length=length)
     vectorize.adapt(texts)
@@ -471,6 +516,33 @@ def _checked_mask(mask, shape):
     return mask
 
 
-def _check_rank(name, array, rank, wanted):
-    if len(array.shape) != rank:
+def _checked_windows(x, horizon):
+    x = np.asarray(x)
+    _check_rank("x", x, 2, "(N, inputs), inputs at least 1", least=1)
+    check_positive(horizon=horizon)
+    return x
+
+
+def _check_training(inputs, targets, x, ridge):
+    for name, array in {"x_train": inputs, "y_train": targets, "x": x}.items():
+        _check_rank(name, array, 2, "(N, values), values at least 1", least=1)
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} has NaN or infinity in it; it must hold numbers alone")
+    if len(inputs) == 0 or len(inputs) != len(targets) or inputs.shape[1] != x.shape[1]:
+        raise ValueError(
+            f"x_train, y_train and x have the shapes {inputs.shape}, {targets.shape} and {x.shape};"
+            f" they must be (N, inputs), (N, horizon) and (M, inputs), N at least 1"
+        )
+    if not 0 <= ridge < np.inf:
+        raise ValueError(f"ridge is {ridge}; it must be at least 0 and finite")
+
+
+def _check_texts(texts):
+    if isinstance(texts, str):
+        raise ValueError(f"texts is the str {texts!r}; it must be a list of str")
+
+
+def _check_rank(name, array, rank, wanted, least=None):
+    few = least is not None and len(array.shape) == rank and array.shape[1] < least
+    if len(array.shape) != rank or few:
         raise ValueError(f"{name} has shape {tuple(array.shape)}; it must be {wanted}")

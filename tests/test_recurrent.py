@@ -108,6 +108,12 @@ def test_unroll_refuses_other_shapes_and_masks():
         recurrent.unroll(recurrent.rnn_step, inputs, states, weights, np.ones((2, 4), "float32"))
     with pytest.raises(ValueError, match="mask is bool of shape"):
         recurrent.unroll(recurrent.rnn_step, inputs, states, weights, np.ones((2, 3), bool))
+    with pytest.raises(ValueError, match="T at least 1"):
+        recurrent.unroll(recurrent.rnn_step, inputs[:, :0], states, weights)
+    # One row of states for two of inputs would be shared out without a word.
+    for shape in ((1, 3), (3,)):
+        with pytest.raises(ValueError, match="states has an array of shape"):
+            recurrent.unroll(recurrent.rnn_step, inputs, [np.zeros(shape, "float32")], weights)
 
 
 @each_step
@@ -180,6 +186,10 @@ def test_windows_refuse_bad_numbers():
         recurrent.time_windows(values, 0, 10, 2, 0)
     with pytest.raises(ValueError, match="inputs is 0"):
         recurrent.time_windows(values, 0, 10, 0, 1)
+    with pytest.raises(ValueError, match="start is 2.5"):
+        recurrent.time_windows(values, 2.5, 10, 2, 1)
+    with pytest.raises(ValueError, match="stop is 9.0"):
+        recurrent.time_windows(values, 0, 9.0, 2, 1)
 
 
 def test_naive_forecasts_are_exact_where_they_should_be():
@@ -190,6 +200,22 @@ def test_naive_forecasts_are_exact_where_they_should_be():
     np.testing.assert_array_equal(recurrent.seasonal_naive_forecast(x, 7, 3), y)
     with pytest.raises(ValueError, match="season is 7"):
         recurrent.seasonal_naive_forecast(x, 7, 7)
+
+
+def test_naive_forecasts_refuse_bad_input():
+    for forecast in (
+        recurrent.naive_forecast,
+        lambda x, horizon: recurrent.seasonal_naive_forecast(x, horizon, 1),
+    ):
+        with pytest.raises(ValueError, match="x has shape"):
+            forecast(np.zeros(5), 2)
+        with pytest.raises(ValueError, match="x has shape"):
+            forecast(np.zeros((5, 0)), 2)
+        with pytest.raises(ValueError, match="horizon is 0"):
+            forecast(np.zeros((5, 3)), 0)
+    for season in (0, 1.5):
+        with pytest.raises(ValueError, match=f"season is {season}"):
+            recurrent.seasonal_naive_forecast(np.zeros((5, 3)), 2, season)
 
 
 def test_least_squares_forecast_equals_scikit_learn():
@@ -208,6 +234,20 @@ def test_a_heavy_ridge_makes_the_linear_forecast_naive():
     np.testing.assert_allclose(heavy, recurrent.naive_forecast(x, 2), atol=1e-6)
 
 
+def test_least_squares_forecast_refuses_bad_input():
+    x, y, new = np.ones((6, 3)), np.ones((6, 2)), np.ones((4, 3))
+    with pytest.raises(ValueError, match="y_train has shape"):
+        recurrent.least_squares_forecast(x, y[:, 0], new)
+    for bad in ((x[:5], y, new), (x, y, new[:, :2]), (x[:0], y[:0], new)):
+        with pytest.raises(ValueError, match="x_train, y_train and x have the shapes"):
+            recurrent.least_squares_forecast(*bad)
+    with pytest.raises(ValueError, match="x_train has NaN"):
+        recurrent.least_squares_forecast(np.full((6, 3), np.nan), y, new)
+    for ridge in (-1e-3, np.nan):
+        with pytest.raises(ValueError, match="ridge is"):
+            recurrent.least_squares_forecast(x, y, new, ridge)
+
+
 def test_forecaster_says_the_last_value_if_its_output_is_zero_and_follows_shifts():
     keras.utils.set_random_seed(0)
     model = recurrent.build_forecaster(keras.layers.GRU(4), 6, 3, scale=2.0, values_a_step=2)
@@ -224,6 +264,13 @@ def test_forecaster_refuses_bad_numbers():
         recurrent.build_forecaster(keras.layers.GRU(4), 6, 3, scale=2.0, values_a_step=4)
     with pytest.raises(ValueError, match="scale is 0"):
         recurrent.build_forecaster(keras.layers.GRU(4), 6, 3, scale=0.0)
+    with pytest.raises(ValueError, match="scale is nan"):
+        recurrent.build_forecaster(keras.layers.GRU(4), 6, 3, scale=float("nan"))
+    with pytest.raises(ValueError, match="values_a_step is 0"):
+        recurrent.build_forecaster(keras.layers.GRU(4), 6, 3, scale=2.0, values_a_step=0)
+    # Its forecast would be (B, T, horizon), against targets (B, horizon).
+    with pytest.raises(ValueError, match="leave return_sequences out"):
+        recurrent.build_forecaster(keras.layers.GRU(4, return_sequences=True), 6, 3, scale=2.0)
 
 
 def test_pieces_are_those_that_begin_at_each_place():
@@ -275,6 +322,16 @@ def test_pieces_keep_the_end_of_a_long_text_and_know_nothing_of_new_letters():
         recurrent.Pieces(["abc"], longest=0)
 
 
+def test_pieces_refuse_a_single_text_and_no_length():
+    with pytest.raises(ValueError, match="texts is the str 'abc'"):
+        recurrent.Pieces("abc")
+    pieces = recurrent.Pieces(["abc"])
+    with pytest.raises(ValueError, match="texts is the str 'abc'"):
+        pieces.encode("abc", 5)
+    with pytest.raises(ValueError, match="length is 0"):
+        pieces.encode(["abc"], 0)
+
+
 def test_piece_embedding_is_the_sum_over_known_pieces():
     layer = recurrent.PieceEmbedding(6, 3, mask_zero=True)
     numbers = np.array([[[1, 5], [2, 0], [0, 0]]])
@@ -323,6 +380,13 @@ def test_only_a_recurrent_reader_sees_the_order(stack):
     numbers = np.random.default_rng(0).integers(1, 30, (4, 7, 2)).astype("int32")
     change = np.abs(model(numbers) - model(numbers[:, ::-1])).max()
     assert (change > 1e-4) == bool(stack)
+
+
+def test_name_reader_refuses_a_sequence_at_the_end_and_bad_numbers():
+    with pytest.raises(ValueError, match="no return_sequences there"):
+        _reader(keras.layers.GRU(6, return_sequences=True))
+    with pytest.raises(ValueError, match="classes is 0"):
+        recurrent.build_name_reader(30, 2, 0, [])
 
 
 def test_without_mask_differs_exactly_where_there_is_padding():
