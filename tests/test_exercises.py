@@ -1,6 +1,6 @@
 """Each exercise three ways: the stub fails helpfully, the solution passes, mistakes are caught."""
 
-import ast
+import tomllib
 
 from helpers import ROOT
 from helpers.course import catalogue
@@ -12,7 +12,14 @@ from lesson_files import NAMES, exercises, read, smoke, tagged
 WRONG_ANSWERS = ROOT / "tests" / "wrong_answers"
 
 TASKS = [(name, task) for name in NAMES for task in exercises(read(name))]
-MISTAKES = sorted(WRONG_ANSWERS.glob("*/*.py"))
+MISTAKES = {
+    f"{name}-{task}-{mistake}": (name, task, entry)
+    for name in NAMES
+    for task, mistakes in tomllib.loads(
+        (WRONG_ANSWERS / f"{name}.toml").read_text(encoding="utf-8")
+    ).items()
+    for mistake, entry in mistakes.items()
+}
 
 each_task = pytest.mark.parametrize(
     ("name", "task"), TASKS, ids=[f"{name}-{task.name}" for name, task in TASKS]
@@ -54,19 +61,24 @@ def test_stub_says_what_to_do(name, task, namespaces):
         _run(stub, task, namespaces[name])
 
 
+def _answer(entry, stub):
+    """The wrong answer: written out, or the solution with one place replaced."""
+    if "answer" in entry:
+        return entry["answer"]
+    assert stub.count(entry["replace"]) == 1, f"stands not once in the solution: {entry['replace']}"
+    return stub.replace(entry["replace"], entry["by"])
+
+
 @each_task
 def test_some_wrong_answer_stands_ready(name, task):
-    assert list((WRONG_ANSWERS / name).glob(f"{task.name}.*.py"))
+    assert (name, task.name) in {(where, what) for where, what, _ in MISTAKES.values()}
 
 
-@pytest.mark.parametrize("path", MISTAKES, ids=[f"{p.parent.name}-{p.stem}" for p in MISTAKES])
-def test_wrong_answer_is_caught_with_its_message(path, namespaces):
-    name, task_name = path.parent.name, path.name.split(".")[0]
+@pytest.mark.parametrize(("name", "task_name", "entry"), MISTAKES.values(), ids=MISTAKES)
+def test_wrong_answer_is_caught_with_its_message(name, task_name, entry, namespaces):
     (task,) = [task for task in exercises(read(name)) if task.name == task_name]
-    answer = path.read_text(encoding="utf-8")
-    fragment = ast.get_docstring(ast.parse(answer))
-    assert fragment, f"{path.name} does not say which message it must meet"
-    assert fragment in task.check, f"no message of the check of {task_name} says {fragment!r}"
+    message = entry["message"]
+    assert message in task.check, f"no message of the check of {task_name} says {message!r}"
     with pytest.raises(AssertionError) as caught:
-        _run(answer, task, namespaces[name])
-    assert fragment in str(caught.value)
+        _run(_answer(entry, task.stub), task, namespaces[name])
+    assert message in str(caught.value)

@@ -1,9 +1,0 @@
-"""zeros between two layers are no units either"""
-
-
-def pixels_seen(stack, place, size):
-    first = last = place
-    for kernel, stride, zeros in reversed(stack):
-        first = first * stride - zeros
-        last = last * stride - zeros + kernel - 1
-    return max(first, 0), min(last, size - 1)

@@ -1,7 +1,0 @@
-"""normalise twice"""
-
-
-def separable(x, filters, kernel=3, stride=1):
-    x = keras.layers.DepthwiseConv2D(kernel, stride, "same", use_bias=False)(x)
-    x = keras.layers.Conv2D(filters, 1, use_bias=False)(keras.layers.ReLU()(x))
-    return keras.layers.ReLU()(keras.layers.BatchNormalization()(x))

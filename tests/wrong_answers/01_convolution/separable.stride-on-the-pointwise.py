@@ -1,8 +1,0 @@
-"""the depthwise convolution takes the stride"""
-
-
-def separable(x, filters, kernel=3, stride=1):
-    x = keras.layers.DepthwiseConv2D(kernel, 1, "same", use_bias=False)(x)
-    x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
-    x = keras.layers.Conv2D(filters, 1, stride, use_bias=False)(x)
-    return keras.layers.ReLU()(keras.layers.BatchNormalization()(x))

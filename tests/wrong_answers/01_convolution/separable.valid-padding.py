@@ -1,8 +1,0 @@
-"""same padding and stride"""
-
-
-def separable(x, filters, kernel=3, stride=1):
-    x = keras.layers.DepthwiseConv2D(kernel, stride, use_bias=False)(x)
-    x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
-    x = keras.layers.Conv2D(filters, 1, use_bias=False)(x)
-    return keras.layers.ReLU()(keras.layers.BatchNormalization()(x))

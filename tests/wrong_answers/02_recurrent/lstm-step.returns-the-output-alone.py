@@ -1,9 +1,0 @@
-"""new output, new memory"""
-
-import numpy as np
-
-
-def lstm_step(x, h, c, kernel, recurrent_kernel, bias):
-    i, f, candidate, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=-1)
-    i, f, o = (1 / (1 + np.exp(-gate)) for gate in (i, f, o))
-    return o * np.tanh(f * c + i * np.tanh(candidate))

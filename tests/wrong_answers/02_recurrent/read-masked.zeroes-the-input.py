@@ -1,7 +1,0 @@
-"""it was read"""
-
-
-def read_masked(step, x, h, mask):
-    for t in range(x.shape[1]):
-        h = step(x[:, t] * mask[:, t, None], h)
-    return h

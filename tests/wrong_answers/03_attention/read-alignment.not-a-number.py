@@ -1,8 +1,0 @@
-"""0 · log 0 must count as 0"""
-
-import numpy as np
-
-
-def read_alignment(weights, source):
-    looked_at = "".join(source[place] for place in np.argmax(weights, axis=1))
-    return looked_at, -np.sum(weights * np.log(weights), axis=1)

@@ -1,5 +1,0 @@
-"""one row for each query"""
-
-
-def my_causal_mask(length):
-    return np.tril(np.ones((1, length, length), bool))

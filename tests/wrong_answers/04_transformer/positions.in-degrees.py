@@ -1,7 +1,0 @@
-"""one radian a place"""
-
-
-def my_encoding(length, d_model):
-    angles = np.arange(length)[:, None] / 10_000 ** (np.arange(0, d_model, 2) / d_model)
-    angles = np.radians(angles)
-    return np.stack([np.sin(angles), np.cos(angles)], -1).reshape(length, d_model)

@@ -1,5 +1,0 @@
-"""one row for each place"""
-
-
-def my_encoding(length, d_model):
-    return transformer.sinusoidal_encoding(length, d_model).T

@@ -1,8 +1,0 @@
-"""a multiplication and its addition count as one multiply-add"""
-
-
-def inception_cost(height, width, channels, filters):
-    one, reduce_three, three, reduce_five, five, projection = filters
-    kernels = channels * (one + reduce_three + reduce_five + projection)
-    kernels += 9 * reduce_three * three + 25 * reduce_five * five
-    return kernels + sum(filters), 2 * height * width * kernels

@@ -1,8 +1,0 @@
-"""parameters are kernels and all biases"""
-
-
-def inception_cost(height, width, channels, filters):
-    one, reduce_three, three, reduce_five, five, projection = filters
-    kernels = channels * (one + reduce_three + reduce_five + projection)
-    kernels += 9 * reduce_three * three + 25 * reduce_five * five
-    return kernels + one + three + five + projection, height * width * kernels

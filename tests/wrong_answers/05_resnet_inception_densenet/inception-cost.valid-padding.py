@@ -1,9 +1,0 @@
-"""padding is same"""
-
-
-def inception_cost(height, width, channels, filters):
-    one, reduce_three, three, reduce_five, five, projection = filters
-    kernels = channels * (one + reduce_three + reduce_five + projection)
-    kernels += 9 * reduce_three * three + 25 * reduce_five * five
-    places = (height - 2) * (width - 2)
-    return kernels + sum(filters), places * kernels

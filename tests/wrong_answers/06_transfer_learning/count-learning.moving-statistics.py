@@ -1,5 +1,0 @@
-"""no gradient reaches them"""
-
-
-def count_learning(model):
-    return model.count_params()

@@ -1,7 +1,0 @@
-"""the same parts as its parent"""
-
-
-def mutated(network, space, rng):
-    part = list(space)[rng.integers(len(space))]
-    others = [value for value in space[part] if value != network[part]]
-    return {part: others[rng.integers(len(others))]}

@@ -1,7 +1,0 @@
-"""at equal cost only the more accurate one stays"""
-
-
-def on_front(costs, accuracies):
-    costs, accuracies = np.asarray(costs), np.asarray(accuracies)
-    beaten = (costs[:, None] < costs) & (accuracies[:, None] > accuracies)
-    return ~np.any(beaten, axis=0)

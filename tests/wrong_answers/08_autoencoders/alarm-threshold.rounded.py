@@ -1,7 +1,0 @@
-"""round down"""
-
-
-def alarm_threshold(training_errors, validation_errors, false_alarms):
-    ordered = np.sort(validation_errors)
-    allowed = int(np.ceil(false_alarms * len(ordered) - 1e-9))
-    return ordered[len(ordered) - 1 - allowed]

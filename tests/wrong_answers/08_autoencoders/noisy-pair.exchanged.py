@@ -1,5 +1,0 @@
-"""the network must see the noise"""
-
-
-def noisy_pair(images, deviation, rng):
-    return images, images + deviation * rng.standard_normal(images.shape)

@@ -1,9 +1,0 @@
-"""the mean must get code 0"""
-
-
-def principal_autoencoder(x, width):
-    if width >= x.shape[1]:
-        raise ValueError("width")
-    _, _, directions = np.linalg.svd(x, full_matrices=False)
-    kernel = directions[:width].T
-    return (kernel, np.zeros(width)), (kernel.T, np.zeros(x.shape[1]))

@@ -1,8 +1,0 @@
-"""can copy everything"""
-
-
-def principal_autoencoder(x, width):
-    mean = x.mean(axis=0)
-    _, _, directions = np.linalg.svd(x - mean, full_matrices=False)
-    kernel = directions[:width].T
-    return (kernel, -mean @ kernel), (kernel.T, mean)

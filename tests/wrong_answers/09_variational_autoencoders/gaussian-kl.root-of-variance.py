@@ -1,5 +1,0 @@
-"""averages over draws say otherwise"""
-
-
-def gaussian_kl(mean, log_var):
-    return (np.exp(log_var / 2) + mean**2 - 1 - log_var / 2).sum(axis=1) / 2

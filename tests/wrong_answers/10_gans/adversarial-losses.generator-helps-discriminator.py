@@ -1,7 +1,0 @@
-"""the generator wants high logits for its drawings"""
-
-
-def adversarial_losses(real_logits, fake_logits):
-    on_real = np.mean(np.logaddexp(0, -real_logits))
-    on_fake = np.mean(np.logaddexp(0, fake_logits))
-    return on_real + on_fake, on_fake

@@ -1,9 +1,0 @@
-"""leave the squared"""
-
-
-def frechet(real, generated):
-    difference = real.mean(axis=0) - generated.mean(axis=0)
-    first, second = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (real, generated))
-    values = linalg.eigvals(first @ second).real
-    root = np.sqrt(np.clip(values, 0, None)).sum()
-    return difference @ difference + np.trace(first) + np.trace(second) - root

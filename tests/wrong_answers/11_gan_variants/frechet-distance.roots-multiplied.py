@@ -1,8 +1,0 @@
-"""covariances with different axes do not commute"""
-
-
-def frechet(real, generated):
-    difference = real.mean(axis=0) - generated.mean(axis=0)
-    first, second = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (real, generated))
-    root = np.trace(linalg.sqrtm(first) @ linalg.sqrtm(second)).real
-    return difference @ difference + np.trace(first) + np.trace(second) - 2 * root

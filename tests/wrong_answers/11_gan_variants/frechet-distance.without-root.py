@@ -1,8 +1,0 @@
-"""the squared length of the shift"""
-
-
-def frechet(real, generated):
-    difference = real.mean(axis=0) - generated.mean(axis=0)
-    first, second = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (real, generated))
-    root = np.trace(first @ second)
-    return difference @ difference + np.trace(first) + np.trace(second) - 2 * root

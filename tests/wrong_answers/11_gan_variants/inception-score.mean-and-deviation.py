@@ -1,5 +1,0 @@
-"""return one number"""
-
-
-def inception(probabilities, splits):
-    return metrics.inception_score(probabilities, splits)

@@ -1,5 +1,0 @@
-"""one value for each time"""
-
-
-def log_snr_schedule(steps, first=8.0, last=-8.0):
-    return 1 / (1 + np.exp(-np.linspace(first, last, steps + 1)))

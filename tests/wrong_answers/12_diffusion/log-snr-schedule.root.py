@@ -1,5 +1,0 @@
-"""signal and noise have equal variance"""
-
-
-def log_snr_schedule(steps, first=8.0, last=-8.0):
-    return np.sqrt(1 / (1 + np.exp(-np.linspace(first, last, steps))))

@@ -1,8 +1,0 @@
-"""half of each is shared"""
-
-
-def iou(a, b):
-    width = max(0, min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0]))
-    height = max(0, min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1]))
-    union = a[2] * a[3] + b[2] * b[3] - width * height
-    return width * height / union if union else 0.0

@@ -1,8 +1,0 @@
-"""the union counts the shared part once"""
-
-
-def iou(a, b):
-    width = max(0, min(a[2], b[2]) - max(a[0], b[0]))
-    height = max(0, min(a[3], b[3]) - max(a[1], b[1]))
-    union = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    return width * height / union if union else 0.0

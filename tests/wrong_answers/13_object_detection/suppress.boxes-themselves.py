@@ -1,9 +1,0 @@
-"""return indices, whole numbers"""
-
-
-def suppress(boxes, scores, threshold):
-    overlap, kept = detection.box_iou(boxes, boxes), []
-    for i in np.argsort(-np.asarray(scores)):
-        if all(overlap[i, k] <= threshold for k in kept):
-            kept.append(int(i))
-    return boxes[kept]

@@ -1,9 +1,0 @@
-"""by falling score"""
-
-
-def suppress(boxes, scores, threshold):
-    overlap, kept = detection.box_iou(boxes, boxes), []
-    for i in range(len(boxes)):
-        if all(overlap[i, k] <= threshold for k in kept):
-            kept.append(i)
-    return kept

@@ -1,8 +1,0 @@
-"""image and mask were cut at different places"""
-
-
-def zoom_in(image, mask, rng):
-    side = len(image)
-    top, left = rng.integers(side // 2 + 1, size=2)
-    cut = np.s_[top : top + side // 2, left : left + side // 2]
-    return image, mask[cut].repeat(2, axis=0).repeat(2, axis=1)

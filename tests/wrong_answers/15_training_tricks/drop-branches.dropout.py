@@ -1,8 +1,0 @@
-"""which is dropout"""
-
-
-def drop_branches(branch, survival, rng, training):
-    if not training:
-        return branch
-    stays = rng.random(branch.shape) < survival
-    return branch * stays / survival

@@ -1,9 +1,0 @@
-"""a share of 1 leaves the target as it is"""
-
-
-def mix(x, y, share, other):
-    if np.ndim(y) != 2:
-        raise ValueError("y must be one-hot")
-    own = share.reshape(-1, *[1] * (x.ndim - 1))
-    mixed_x = own * x + (1 - own) * x[other]
-    return mixed_x, (1 - share[:, None]) * y + share[:, None] * y[other]

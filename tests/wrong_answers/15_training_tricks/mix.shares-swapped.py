@@ -1,8 +1,0 @@
-"""a share of 1 leaves the example as it is"""
-
-
-def mix(x, y, share, other):
-    if np.ndim(y) != 2:
-        raise ValueError("y must be one-hot")
-    own = share.reshape(-1, *[1] * (x.ndim - 1))
-    return (1 - own) * x + own * x[other], (1 - share[:, None]) * y + share[:, None] * y[other]

@@ -1,8 +1,0 @@
-"""must start at the peak"""
-
-
-def warm_up_cosine(step, peak, steps, warm_up):
-    done = np.clip(step / steps, 0, 1)
-    return np.where(
-        step < warm_up, peak * (step + 1) / warm_up, peak * (1 + np.cos(np.pi * done)) / 2
-    )

@@ -1,8 +1,0 @@
-"""the answers are turned round"""
-
-
-def contrastive_costs(first, second, different, margin):
-    squared = keras.ops.sum(keras.ops.square(first - second), axis=-1)
-    apart = keras.ops.sqrt(keras.ops.maximum(squared, 1e-12))
-    shortfall = keras.ops.maximum(margin - apart, 0.0)
-    return (different * squared + (1 - different) * keras.ops.square(shortfall)) / 2

@@ -1,5 +1,0 @@
-"""the penalty must count once"""
-
-
-def replica_loss(costs, penalty, global_batch, replicas):
-    return (tf.reduce_sum(costs) + penalty) / global_batch

@@ -1,8 +1,0 @@
-"""nothing speaks for the class: the map is zero"""
-
-
-def cam_maps(features, gradients):
-    weights = gradients.mean(axis=(1, 2), keepdims=True)
-    maps = np.abs((weights * features).sum(axis=-1))
-    largest = maps.max(axis=(1, 2), keepdims=True)
-    return maps / np.where(largest > 0, largest, 1)

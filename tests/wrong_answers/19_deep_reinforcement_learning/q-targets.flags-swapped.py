@@ -1,5 +1,0 @@
-"""nothing follows a termination"""
-
-
-def q_targets(rewards, terminated, truncated, next_q, gamma):
-    return rewards + gamma * np.where(truncated, 0, next_q.max(axis=1))

@@ -1,5 +1,0 @@
-"""in the middle of an episode"""
-
-
-def q_targets(rewards, terminated, truncated, next_q, gamma):
-    return rewards + gamma * np.where(terminated, 0, next_q.max())

@@ -1,6 +1,0 @@
-"""use the mean, not a sum"""
-
-
-def inner_step(w, x, y, rate):
-    error = np.einsum("tnd,td->tn", x, w) - y
-    return w - rate * 2 * np.einsum("tnd,tn->td", x, error)

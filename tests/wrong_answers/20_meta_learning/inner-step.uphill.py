@@ -1,6 +1,0 @@
-"""go down the gradient"""
-
-
-def inner_step(w, x, y, rate):
-    error = np.einsum("tnd,td->tn", x, w) - y
-    return w + rate * 2 / y.shape[1] * np.einsum("tnd,tn->td", x, error)

@@ -1,9 +1,0 @@
-"""each has its own H"""
-
-
-def meta_gradient(w, support, query, rate):
-    for xs, ys, xq, yq in zip(*support, *query, strict=True):
-        adapted = w - rate * 2 / len(ys) * xs.T @ (xs @ w - ys)
-        gradient = 2 / len(yq) * xq.T @ (xq @ adapted - yq)
-        through = gradient - rate * 2 / len(ys) * xs.T @ (xs @ gradient)
-    return through

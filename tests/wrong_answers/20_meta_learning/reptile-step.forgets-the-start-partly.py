@@ -1,9 +1,0 @@
-"""with an outer rate of 0 nothing moves"""
-
-
-def reptile_step(w, x, y, rate, steps, outer_rate):
-    adapted = np.tile(w, (len(x), 1))
-    for _ in range(steps):
-        error = np.einsum("tnd,td->tn", x, adapted) - y
-        adapted = adapted - rate * 2 / y.shape[1] * np.einsum("tnd,tn->td", x, error)
-    return (1 - outer_rate) * adapted.mean(axis=0) + outer_rate * w
