@@ -8,7 +8,7 @@ mean away and adds an offset of its own.
 import math
 import numbers
 
-from helpers.arguments import check_positive
+from helpers.arguments import check_in, check_positive
 
 import keras
 import numpy as np
@@ -389,8 +389,7 @@ def transition_block(x, compression=0.5):
     Raises:
         ValueError: if compression is out of its range, or so small that no channel is kept.
     """
-    if not 0 < compression <= 1:
-        raise ValueError(f"compression is {compression!r}; it must be above 0 and at most 1")
+    check_in("(0, 1]", compression=compression)
     channels = int(x.shape[-1] * compression)
     if channels == 0:
         raise ValueError(f"compression is {compression!r}; it keeps none of {x.shape[-1]} channels")

@@ -25,6 +25,24 @@ def check_positive(**values):
         check_whole_number(name, value, 1)
 
 
+def check_in(interval, **values):
+    """Refuses what is not a real number in an interval, written as in mathematics: "[0, 1)".
+
+    Args:
+        interval: a square bracket takes its end in, a round one leaves it out; "∞" is an end.
+        values: what came, by the arguments' names.
+
+    Raises:
+        ValueError: names the argument, what it got and what it needs.
+    """
+    low, high = (float(end) for end in interval[1:-1].replace("∞", "inf").split(","))
+    for name, value in values.items():
+        real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        above = real and (value >= low if interval[0] == "[" else value > low)
+        if not (above and (value <= high if interval[-1] == "]" else value < high)):
+            raise ValueError(f"{name} is {value!r}; it must be a number in {interval}")
+
+
 def check_choice(name, value, choices):
     """Refuses what is not one of the choices.
 

@@ -4,7 +4,7 @@ Images are in [0, 1], channels last. An encoder turns images (B, H, W, C) into c
 decoder turns codes into images.
 """
 
-from helpers.arguments import check_halvings, check_positive, check_whole_number
+from helpers.arguments import check_halvings, check_in, check_positive, check_whole_number
 from helpers.fitting import compile_with_cosine
 
 import keras
@@ -232,8 +232,7 @@ def noisy_pairs(images, deviation, batch_size, seed):
     Raises:
         ValueError: if deviation is negative or not finite.
     """
-    if not 0 <= deviation < np.inf:
-        raise ValueError(f"deviation is {deviation!r}; it must be a finite number of at least 0")
+    check_in("[0, ∞)", deviation=deviation)
     generator = tf.random.Generator.from_seed(seed)
 
     def add(x):
@@ -331,8 +330,7 @@ class VariationalAutoencoder(keras.Model):
         last = [layer for layer in decoder.layers if layer.weights][-1]
         if getattr(last, "activation", None) is keras.activations.sigmoid:
             raise ValueError("decoder ends in a sigmoid; it must give logits: use activation=None")
-        if not beta >= 0:
-            raise ValueError(f"beta is {beta!r}; it must be at least 0")
+        check_in("[0, ∞)", beta=beta)
         self.encoder = encoder
         self.decoder = decoder
         self.beta = beta

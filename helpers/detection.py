@@ -12,7 +12,7 @@ import sys
 from typing import NamedTuple
 
 from helpers import data, plots
-from helpers.arguments import check_positive, check_whole_number
+from helpers.arguments import check_in, check_positive, check_whole_number
 from helpers.losses import focal_terms
 
 import ipywidgets
@@ -67,7 +67,7 @@ def non_max_suppression(boxes, scores, iou_threshold=0.5):
         ValueError: if the boxes and scores do not fit, or the threshold is out of range.
     """
     boxes, scores = _boxes("boxes", boxes), _scores("scores", scores, len(boxes))
-    _check_share("iou_threshold", iou_threshold)
+    check_in("[0, 1]", iou_threshold=iou_threshold)
     order = np.argsort(-scores, kind="stable")
     sides = np.ascontiguousarray(boxes[order].T, dtype="float32")
     kept = np.zeros(0, int)
@@ -101,7 +101,7 @@ def suppress_by_class(boxes, scores, labels, iou_threshold=0.5):
     """
     boxes = _boxes("boxes", boxes)
     labels, scores = _labels("labels", labels, len(boxes)), _scores("scores", scores, len(boxes))
-    _check_share("iou_threshold", iou_threshold)
+    check_in("[0, 1]", iou_threshold=iou_threshold)
     kept = [np.zeros(0, int)]
     for label in np.unique(labels):
         mine = np.flatnonzero(labels == label)
@@ -165,7 +165,7 @@ def precision_recall(predictions, truths, label, iou_threshold=0.5):
     Raises:
         ValueError: if no truth has that label, or an argument does not fit.
     """
-    _check_share("iou_threshold", iou_threshold)
+    check_in("[0, 1]", iou_threshold=iou_threshold)
     found = _match(predictions, truths, np.array([iou_threshold], "float64"))
     if label not in found.truth_labels:
         raise ValueError(f"label is {label!r}; none of the truths has it")
@@ -193,7 +193,7 @@ def error_kinds(predictions, truths, iou_threshold=0.5, least_overlap=0.1):
     Raises:
         ValueError: if the lists do not fit, or a threshold is out of its range.
     """
-    _check_share("iou_threshold", iou_threshold)
+    check_in("[0, 1]", iou_threshold=iou_threshold)
     if not 0 < least_overlap <= iou_threshold:
         raise ValueError(
             f"least_overlap is {least_overlap}; it must be above 0 and at most iou_threshold, "
@@ -320,8 +320,7 @@ def build_detector(size, num_classes, widths=(16, 32, 64), prior=0.02):
         ValueError: if the cells do not tile the image, or an argument is out of its range.
     """
     check_positive(num_classes=num_classes, **{f"widths[{i}]": w for i, w in enumerate(widths)})
-    if not 0 < prior < 1:
-        raise ValueError(f"prior is {prior}; it must be in (0, 1)")
+    check_in("(0, 1)", prior=prior)
     if not len(widths):
         raise ValueError("widths is empty; there must be at least one")
     stride = 2 ** len(widths)
@@ -354,9 +353,8 @@ class DetectionLoss(keras.losses.Loss):
 
     def __init__(self, alpha=0.5, gamma=2.0, name="detection_loss", **kwargs):
         super().__init__(name=name, **kwargs)
-        _check_share("alpha", alpha)
-        if not gamma >= 0:
-            raise ValueError(f"gamma is {gamma}; it must not be negative")
+        check_in("[0, 1]", alpha=alpha)
+        check_in("[0, ∞)", gamma=gamma)
         self.alpha, self.gamma = alpha, gamma
 
     def call(self, y_true, y_pred):
@@ -464,7 +462,7 @@ def candidates(model, images, least_score=0.05):
     Raises:
         ValueError: if the images are not what the model takes, or least_score is out of range.
     """
-    _check_share("least_score", least_score)
+    check_in("[0, 1]", least_score=least_score)
     images = np.asarray(images, "float32")
     if images.ndim != 4 or images.shape[1:] != model.input_shape[1:]:
         raise ValueError(
@@ -603,7 +601,7 @@ class HubDetector:
 
     def __init__(self, network, side=640, least_score=0.05):
         check_positive(side=side)
-        _check_share("least_score", least_score)
+        check_in("[0, 1]", least_score=least_score)
         network.prediction_decoder.confidence_threshold = least_score
         self.network = network
         self.side = side
@@ -750,8 +748,7 @@ def _objects(boxes, labels, centres, radius):
     labels = _labels("labels", labels.ravel(), labels.size).reshape(labels.shape)
     if np.ndim(centres) != 2 or np.shape(centres)[1] != 2 or not len(centres):
         raise ValueError(f"centres has shape {np.shape(centres)}; it must be (cells, 2)")
-    if not radius >= 0:
-        raise ValueError(f"radius is {radius}; it must not be negative")
+    check_in("[0, ∞]", radius=radius)
     if not boxes.shape[1]:  # no image has an object
         return np.zeros((len(boxes), 1, 4), "float32"), np.full((len(boxes), 1), -1)
     limit = np.add(centres[-1], centres[0])  # the far edge of the last cell
@@ -941,8 +938,3 @@ def _labels(name, labels, count):
     if wrong.size:
         raise ValueError(f"{name} holds {wrong[0]}; labels must be whole numbers")
     return labels.astype(int)
-
-
-def _check_share(name, value):
-    if np.ndim(value) or not 0 <= value <= 1:
-        raise ValueError(f"{name} is {value}; it must be in [0, 1]")

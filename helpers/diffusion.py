@@ -5,7 +5,13 @@ become √ᾱₜ x + √(1 − ᾱₜ) ε with ε from a standard normal (Ho et 
 values of ᾱ that they need, as a number or one for each sample, (B,). Images are in [−1, 1] here.
 """
 
-from helpers.arguments import check_choice, check_halvings, check_positive, check_whole_number
+from helpers.arguments import (
+    check_choice,
+    check_halvings,
+    check_in,
+    check_positive,
+    check_whole_number,
+)
 from helpers.fitting import averaged_copy, follow
 
 import keras
@@ -52,8 +58,7 @@ def cosine_schedule(steps, offset=0.008):
         Array (steps,), falling from below 1 to above 0.
     """
     check_positive(steps=steps)
-    if offset < 0:
-        raise ValueError(f"offset is {offset!r}; it must be at least 0")
+    check_in("[0, ∞)", offset=offset)
     share = (np.arange(steps + 1) / steps + offset) / (1 + offset)
     kept = np.cos(share * np.pi / 2) ** 2
     # No step adds a variance above 0.999, as in the paper: the last ᾱ would be 0.
@@ -387,8 +392,7 @@ class Diffusion(keras.Model):
             )
         if bounds is not None and not bounds[0] < bounds[1]:
             raise ValueError(f"bounds is {bounds!r}; it must be (least, most), or None")
-        if not 0 <= average_decay < 1:
-            raise ValueError(f"average_decay is {average_decay!r}; it must be in [0, 1)")
+        check_in("[0, 1)", average_decay=average_decay)
         self.network = network
         self.averaged_network = averaged_copy(network)
         self.schedule = ops.convert_to_tensor(alpha_bar, "float32")
@@ -479,8 +483,7 @@ class GuidedDiffusion(Diffusion):
 
     def __init__(self, network, alpha_bar, no_label=10, guidance=2.0, drop=0.1, **others):
         super().__init__(network, alpha_bar, **others)
-        if not 0 <= drop <= 1:
-            raise ValueError(f"drop is {drop!r}; it must be from 0 to 1")
+        check_in("[0, 1]", drop=drop)
         self.no_label = no_label
         # A variable, so that it can be changed without a new compilation.
         self.guidance = tf.Variable(guidance, trainable=False, dtype="float32")

@@ -11,7 +11,7 @@ import difflib
 import functools
 
 from helpers import plots
-from helpers.arguments import check_positive, check_whole_number
+from helpers.arguments import check_in, check_positive, check_whole_number
 
 import ipywidgets
 import keras
@@ -54,8 +54,7 @@ def smooth_grad(model, images, class_index=None, samples=16, noise=0.15, seed=0)
     images, classes = _prepare(model, images, class_index)
     check_positive(samples=samples)
     check_whole_number("seed", seed, 0)
-    if not 0 <= noise < np.inf:
-        raise ValueError(f"noise is {noise}; it must be a finite number of at least 0")
+    check_in("[0, ∞)", noise=noise)
     spread = np.ptp(images, axis=(1, 2, 3)) * noise
     rng = np.random.default_rng(seed)
     compiled = _compiled(model, "input", _build_input_gradient)
@@ -268,8 +267,7 @@ def complete_integrated_gradients(
     check_positive(first=first, most=most)
     if first > most:
         raise ValueError(f"first is {first} and most {most}; first must not be above most")
-    if not tolerance >= 0:
-        raise ValueError(f"tolerance is {tolerance}; it must be at least 0")
+    check_in("[0, ∞]", tolerance=tolerance)
     attributions = np.zeros_like(images)
     steps, gaps = np.zeros(len(images), int), np.full(len(images), np.inf)
     count = first
@@ -408,8 +406,7 @@ def blur(images, sigma=20):
         sigma: standard deviation of the Gaussian, in pixels; 0 leaves the images as they are.
     """
     _check_rank("images", images, "(B, H, W, C)")
-    if not 0 <= sigma < np.inf:
-        raise ValueError(f"sigma is {sigma}; it must be a finite number of at least 0")
+    check_in("[0, ∞)", sigma=sigma)
     return ndimage.gaussian_filter(np.asarray(images, "float32"), (0, sigma, sigma, 0))
 
 

@@ -72,7 +72,7 @@ def discriminator_loss(real_logits, fake_logits, smoothing=0.0):
     Raises:
         ValueError: if smoothing is not in [0, 1).
     """
-    _check_smoothing(smoothing)
+    arguments.check_in("[0, 1)", smoothing=smoothing)
     # −log σ(a) = softplus(−a) and −log(1 − σ(a)) = softplus(a); neither overflows.
     real = (1 - smoothing) * ops.softplus(-real_logits) + smoothing * ops.softplus(real_logits)
     return ops.mean(real) + ops.mean(ops.softplus(fake_logits))
@@ -297,9 +297,8 @@ class GAN(keras.Model):
                 f"generator makes images of shape {made} and discriminator takes {taken}; the two "
                 f"must be the same"
             )
-        if not 0 <= average_decay < 1:
-            raise ValueError(f"average_decay is {average_decay!r}; it must be in [0, 1)")
-        _check_smoothing(smoothing)
+        arguments.check_in("[0, 1)", average_decay=average_decay)
+        arguments.check_in("[0, 1)", smoothing=smoothing)
         self.generator = generator
         self.discriminator = discriminator
         self.averaged_generator = averaged_copy(generator)
@@ -435,10 +434,9 @@ class WassersteinGAN(GAN):
     ):
         super().__init__(generator, discriminator, **kwargs)
         arguments.check_whole_number("critic_steps", critic_steps, 1)
-        if not penalty_weight >= 0:
-            raise ValueError(f"penalty_weight is {penalty_weight!r}; it must be at least 0")
-        if clip is not None and not clip > 0:
-            raise ValueError(f"clip is {clip!r}; it must be above 0, or None for no bound")
+        arguments.check_in("[0, ∞)", penalty_weight=penalty_weight)
+        if clip is not None:
+            arguments.check_in("(0, ∞)", clip=clip)
         self.critic_steps = critic_steps
         self.penalty_weight = penalty_weight
         self.clip = clip
@@ -488,8 +486,7 @@ def build_dcgan(
     Raises:
         ValueError: if shift is not in [0, 1), or as `build_generator` and `GAN`.
     """
-    if not 0 <= shift < 1:
-        raise ValueError(f"shift is {shift!r}; it must be in [0, 1)")
+    arguments.check_in("[0, 1)", shift=shift)
     return GAN(
         build_generator(latent_size, image_shape, widths),
         build_discriminator(image_shape, widths[::-1], hidden),
@@ -773,8 +770,3 @@ def _densities(p_data, p_generator):
         if not (np.all(values >= 0) and np.all(np.isfinite(values))):
             raise ValueError(f"{name} must be finite and at least 0 everywhere")
     return p_data, p_generator
-
-
-def _check_smoothing(smoothing):
-    if not 0 <= smoothing < 1:
-        raise ValueError(f"smoothing is {smoothing!r}; it must be in [0, 1)")

@@ -4,7 +4,7 @@ Everything here survives saving: it is registered with Keras, and `get_config` r
 constructor needs.
 """
 
-from helpers.arguments import check_positive, check_whole_number
+from helpers.arguments import check_in, check_positive, check_whole_number
 
 import keras
 import numpy as np
@@ -40,10 +40,8 @@ class BinaryFocalLoss(keras.losses.Loss):
         self, gamma=2.0, alpha=0.25, reduction="sum_over_batch_size", name="binary_focal_loss"
     ):
         super().__init__(name=name, reduction=reduction)
-        if not 0 <= gamma < np.inf:
-            raise ValueError(f"gamma is {gamma!r}; it must be at least 0 and finite")
-        if not 0 <= alpha <= 1:
-            raise ValueError(f"alpha is {alpha!r}; it must be in [0, 1]")
+        check_in("[0, ∞)", gamma=gamma)
+        check_in("[0, 1]", alpha=alpha)
         self.gamma = gamma
         self.alpha = alpha
 
@@ -71,7 +69,7 @@ class ContrastiveLoss(keras.losses.Loss):
 
     def __init__(self, margin=1.0, reduction="sum_over_batch_size", name="contrastive_loss"):
         super().__init__(name=name, reduction=reduction)
-        _check_margin(margin)
+        check_in("(0, ∞)", margin=margin)
         self.margin = margin
 
     def call(self, y_true, y_pred):
@@ -105,7 +103,7 @@ class SemiHardTripletLoss(keras.losses.Loss):
 
     def __init__(self, margin=1.0, reduction="sum_over_batch_size", name="semi_hard_triplet_loss"):
         super().__init__(name=name, reduction=reduction)
-        _check_margin(margin)
+        check_in("(0, ∞)", margin=margin)
         self.margin = margin
 
     def call(self, y_true, y_pred):
@@ -261,9 +259,7 @@ class PowerMeanPooling(layers.Layer):
     def __init__(self, size=2, power=3.0, smallest=1e-6, **kwargs):
         super().__init__(**kwargs)
         check_positive(size=size)
-        for name, value in (("power", power), ("smallest", smallest)):
-            if not 0 < value < np.inf:
-                raise ValueError(f"{name} is {value!r}; it must be above 0 and finite")
+        check_in("(0, ∞)", power=power, smallest=smallest)
         self.size = size
         self.power = power
         self.smallest = smallest
@@ -363,8 +359,7 @@ class AveragePrecision(keras.metrics.Metric):
     def __init__(self, bins=4000, largest=20.0, name="average_precision", **kwargs):
         super().__init__(name=name, **kwargs)
         check_whole_number("bins", bins, 2)
-        if not 0 < largest < np.inf:
-            raise ValueError(f"largest is {largest!r}; it must be above 0 and finite")
+        check_in("(0, ∞)", largest=largest)
         self.bins = bins
         self.largest = largest
         self.positives = self.add_weight(shape=(bins,), initializer="zeros", name="positives")
@@ -447,8 +442,7 @@ def build_spotter(input_shape=(28, 28, 1), filters=(8, 16), hidden=32, prior=0.5
     Raises:
         ValueError: if prior is not between 0 and 1.
     """
-    if not 0 < prior < 1:
-        raise ValueError(f"prior is {prior!r}; it must lie between 0 and 1")
+    check_in("(0, 1)", prior=prior)
     blocks = [keras.Input(input_shape)]
     for count in filters:
         blocks.append(layers.Conv2D(count, 3, strides=2, padding="same", activation="relu"))
@@ -546,11 +540,6 @@ def precision_at_recall(y_true, scores, recalls, sample_weight=None):
         raise ValueError("y_true holds no positive; recall needs at least one")
     precision, recall, _ = precision_recall_curve(y_true, scores, sample_weight=sample_weight)
     return np.array([precision[recall >= least - 1e-9].max() for least in recalls])
-
-
-def _check_margin(margin):
-    if not 0 < margin < np.inf:
-        raise ValueError(f"margin is {margin!r}; it must be above 0 and finite")
 
 
 def _labelled_rows(embeddings, labels):

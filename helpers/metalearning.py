@@ -6,10 +6,9 @@ the shapes (in, out) and (1, out). Adapted to a batch of tasks they have an axis
 set is a pair (x, y) of arrays (tasks, points, width).
 """
 
-import math
 import numbers
 
-from helpers.arguments import check_positive, check_whole_number
+from helpers.arguments import check_in, check_positive, check_whole_number
 
 import keras
 import numpy as np
@@ -82,11 +81,6 @@ def _check_same_shape(y, prediction):
         raise ValueError(f"y has shape {given}; it must have that of the predictions, {needed}")
 
 
-def _check_rate(name, value):
-    if not isinstance(value, numbers.Real) or not 0 < value < math.inf:
-        raise ValueError(f"{name} is {value!r}; it must be a number above 0")
-
-
 def one_for_each(weights, count):
     """Copies shared weights along a new first axis, one copy for each of `count` tasks."""
     return [ops.broadcast_to(weight, (count, *weight.shape)) for weight in weights]
@@ -107,7 +101,7 @@ def inner_step(weights, support, rate, loss=squared_error):
     Raises:
         ValueError: if the rate is not above 0, or the points do not fit the network.
     """
-    _check_rate("rate", rate)
+    check_in("(0, ∞)", rate=rate)
     x, y = support
     with tf.GradientTape() as tape:
         tape.watch(weights)
@@ -232,7 +226,7 @@ class MetaLearner(keras.Model):
         super().__init__(**kwargs)
         if len(sizes) < 2 or not all(isinstance(s, numbers.Integral) and s > 0 for s in sizes):
             raise ValueError(f"sizes is {sizes!r}; it must hold at least two positive widths")
-        _check_rate("inner_rate", inner_rate)
+        check_in("(0, ∞)", inner_rate=inner_rate)
         check_positive(inner_steps=inner_steps)
         self.meta_gradient = gradient
         self.inner_rate = inner_rate
@@ -286,7 +280,7 @@ def train(learner, support, query, rate, epochs, batch_size=25, callbacks=None, 
     Raises:
         ValueError: if the rate is not above 0, or a number is not whole and at least 1.
     """
-    _check_rate("rate", rate)
+    check_in("(0, ∞)", rate=rate)
     check_positive(epochs=epochs, batch_size=batch_size)
     steps = epochs * -(-len(support[0]) // batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(rate, steps)
@@ -310,7 +304,7 @@ def finite_differences(function, weights, nudge=1e-6):
     Raises:
         ValueError: if the weights are not in double precision, or the nudge is not above 0.
     """
-    _check_rate("nudge", nudge)
+    check_in("(0, ∞)", nudge=nudge)
     types = {keras.backend.standardize_dtype(weight.dtype) for weight in weights}
     if types != {"float64"}:
         raise ValueError(f"weights are {', '.join(sorted(types)) or 'empty'}; they must be float64")

@@ -5,7 +5,7 @@ Nothing here trains or holds a model: features and class probabilities come in a
 
 import contextlib
 
-from helpers.arguments import check_whole_number
+from helpers.arguments import check_in, check_whole_number
 
 import numpy as np
 from scipy.spatial.distance import pdist
@@ -155,8 +155,7 @@ def psnr(a, b, max_value=1.0):
     a, b = np.asarray(a, "float64"), np.asarray(b, "float64")
     if a.shape != b.shape or a.ndim != 4:
         raise ValueError(f"a is {a.shape} and b is {b.shape}; both must be the same (B, H, W, C)")
-    if not max_value > 0:
-        raise ValueError(f"max_value is {max_value!r}; it must be above 0")
+    check_in("(0, ∞)", max_value=max_value)
     squared_error = np.mean((a - b) ** 2, axis=(1, 2, 3))
     with np.errstate(divide="ignore"):
         return 10 * np.log10(max_value**2 / squared_error)

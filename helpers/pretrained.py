@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers.arguments import check_positive, check_whole_number
+from helpers.arguments import check_in, check_positive, check_whole_number
 
 import keras
 import numpy as np
@@ -274,8 +274,7 @@ def middle_squares(images, size=SIZE, central=0.875):
         ValueError: as `preprocess`.
     """
     check_positive(size=size)
-    if not 0 < central <= 1:
-        raise ValueError(f"central is {central}; it must be above 0 and at most 1")
+    check_in("(0, 1]", central=central)
     if len(images) == 0:
         raise ValueError("images is empty; it must hold at least one image")
     squares = [_middle_square(image, central) for image in images]

@@ -6,7 +6,7 @@ Weights are in the order and shape of Keras' layers, so that both can be given t
 from collections import Counter
 from pathlib import Path
 
-from helpers.arguments import check_positive, check_whole_number
+from helpers.arguments import check_in, check_positive, check_whole_number
 
 import keras
 import numpy as np
@@ -275,8 +275,7 @@ def build_forecaster(layer, inputs, horizon, scale, values_a_step=1):
     check_positive(inputs=inputs, horizon=horizon, values_a_step=values_a_step)
     if inputs % values_a_step:
         raise ValueError(f"values_a_step is {values_a_step}; it must divide the {inputs} inputs")
-    if not 0 < scale < np.inf:
-        raise ValueError(f"scale is {scale}; it must be above 0 and finite")
+    check_in("(0, ∞)", scale=scale)
     window = keras.Input((inputs,))
     last = window[:, -1:]
     steps = keras.layers.Reshape((inputs // values_a_step, values_a_step))((window - last) / scale)
@@ -533,8 +532,7 @@ def _check_training(inputs, targets, x, ridge):
             f"x_train, y_train and x have the shapes {inputs.shape}, {targets.shape} and {x.shape};"
             f" they must be (N, inputs), (N, horizon) and (M, inputs), N at least 1"
         )
-    if not 0 <= ridge < np.inf:
-        raise ValueError(f"ridge is {ridge}; it must be at least 0 and finite")
+    check_in("[0, ∞)", ridge=ridge)
 
 
 def _check_texts(texts):

@@ -8,7 +8,7 @@ A policy in use is a plain function from states (N, D) to actions (N,).
 import os
 from typing import NamedTuple
 
-from helpers.arguments import check_choice, check_positive
+from helpers.arguments import check_choice, check_in, check_positive
 
 import gymnasium as gym
 import keras
@@ -256,7 +256,7 @@ def epsilon_greedy(network, epsilon, rng):
     Raises:
         ValueError: if epsilon is not in [0, 1].
     """
-    _check_share("epsilon", epsilon)
+    check_in("[0, 1]", epsilon=epsilon)
     best = greedy(network)
 
     def act(states):
@@ -341,7 +341,7 @@ def discounted_returns(rewards, ended, gamma):
     rewards, ended = _same_shape(rewards=rewards, ended=ended)
     if rewards.ndim == 0:
         raise ValueError("rewards is a single number; it must have an axis of time, (T,) or (T, N)")
-    _check_share("gamma", gamma)
+    check_in("[0, 1]", gamma=gamma)
     returns, following = np.zeros(rewards.shape), np.zeros(rewards.shape[1:])
     # From the last step backwards each return needs one multiplication.
     for t in reversed(range(len(rewards))):
@@ -366,7 +366,7 @@ def td_targets(rewards, terminated, next_values, gamma):
         ValueError: if the shapes differ or gamma is not in [0, 1].
     """
     _check_same_shape(rewards=rewards, terminated=terminated, next_values=next_values)
-    _check_share("gamma", gamma)
+    check_in("[0, 1]", gamma=gamma)
     following = ops.where(terminated, ops.zeros_like(next_values), next_values)
     return ops.add(rewards, gamma * following)
 
@@ -396,8 +396,8 @@ def generalised_advantages(rewards, values, next_values, terminated, ended, gamm
         terminated=terminated,
         ended=ended,
     )
-    _check_share("gamma", gamma)
-    _check_share("decay", decay)
+    check_in("[0, 1]", gamma=gamma)
+    check_in("[0, 1]", decay=decay)
     errors = rewards + gamma * np.where(terminated, 0, next_values) - values
     return discounted_returns(errors, ended, gamma * decay)
 
@@ -454,7 +454,7 @@ def clipped_loss(logits, actions, advantages, weights, old_log_probabilities, cl
     Raises:
         ValueError: if the shapes do not fit, or clip is not above 0.
     """
-    _check_above_zero("clip", clip)
+    check_in("(0, ∞)", clip=clip)
     _check_same_shape(
         actions=actions,
         advantages=advantages,
@@ -498,7 +498,7 @@ class Reinforce:
         gamma=0.99,
         seed=0,
     ):
-        _check_discount(gamma)
+        check_in("[0, 1)", gamma=gamma)
         self.gamma = gamma
         self.rng = np.random.default_rng([seed, 1])
         self.policy = build_network(state_size, action_count, widths, last_gain=0.01, seed=seed)
@@ -649,9 +649,9 @@ class PPO:
         entropy_bonus=0.0,
         seed=0,
     ):
-        _check_discount(gamma)
-        _check_share("decay", decay)
-        _check_above_zero("clip", clip)
+        check_in("[0, 1)", gamma=gamma)
+        check_in("[0, 1]", decay=decay)
+        check_in("(0, ∞)", clip=clip)
         check_positive(epochs=epochs, minibatches=minibatches)
         self.gamma, self.decay, self.clip = gamma, decay, clip
         self.epochs, self.minibatches, self.entropy_bonus = epochs, minibatches, entropy_bonus
@@ -877,12 +877,12 @@ class DQN:
         loss="mean_squared_error",
         seed=0,
     ):
-        _check_discount(gamma)
+        check_in("[0, 1)", gamma=gamma)
         check_positive(copy_every=copy_every)
         self.double, self.copy_every, self.gamma, self.rate = double, copy_every, gamma, rate
         self.loss = keras.losses.get(loss)
         self.reward_scale = 1 - gamma if reward_scale is None else reward_scale
-        _check_above_zero("reward_scale", self.reward_scale)
+        check_in("(0, ∞)", reward_scale=self.reward_scale)
         self.rng = np.random.default_rng([seed, 4])
         self.buffer = ReplayBuffer(capacity, state_size, seed)
         self.network = build_network(state_size, action_count, widths, "relu", seed=seed)
@@ -924,9 +924,9 @@ class DQN:
         check_positive(
             rounds=rounds, steps=steps, gradient_steps=gradient_steps, batch_size=batch_size
         )
-        _check_above_zero("exploring", exploring)
-        _check_share("exploring", exploring)
-        _check_share("last_epsilon", last_epsilon)
+        check_in("(0, ∞)", exploring=exploring)
+        check_in("[0, 1]", exploring=exploring)
+        check_in("[0, 1]", last_epsilon=last_epsilon)
         if gradient_steps < self.copy_every:
             raise ValueError(
                 f"gradient_steps is {gradient_steps}, below copy_every, {self.copy_every}: the "
@@ -1017,18 +1017,3 @@ def _check_same_shape(**named):
     if not all(first.is_compatible_with(shape) for shape in shapes.values()):
         told = ", ".join(f"{name} {tuple(shape)}" for name, shape in shapes.items())
         raise ValueError(f"the shapes must be the same; got {told}")
-
-
-def _check_above_zero(name, value):
-    if not value > 0:
-        raise ValueError(f"{name} is {value!r}; it must be above 0")
-
-
-def _check_discount(gamma):
-    if not 0 <= gamma < 1:
-        raise ValueError(f"gamma is {gamma!r}; it must be at least 0 and below 1")
-
-
-def _check_share(name, value):
-    if not 0 <= value <= 1:
-        raise ValueError(f"{name} is {value!r}; it must be in [0, 1]")

@@ -15,7 +15,7 @@ import tempfile
 import warnings
 from typing import NamedTuple
 
-from helpers.arguments import check_choice, check_positive, check_whole_number
+from helpers.arguments import check_choice, check_in, check_positive, check_whole_number
 from helpers.convolution import multiply_adds
 from helpers.pretrained import STAGES
 
@@ -131,9 +131,8 @@ def mbconv_block(x, filters, kernel_size=3, stride=1, expansion=6, squeeze=0.25,
         ValueError: if a number is out of its range.
     """
     check_positive(filters=filters, kernel_size=kernel_size, stride=stride, expansion=expansion)
-    if not 0 <= squeeze <= 1:
-        raise ValueError(f"squeeze is {squeeze!r}; it must be from 0 to 1")
-    _check_rate("drop_rate", drop_rate)
+    check_in("[0, 1]", squeeze=squeeze)
+    check_in("[0, 1)", drop_rate=drop_rate)
     shortcut, channels = x, x.shape[-1]
     if expansion > 1:
         x = _active(_convolution(x, channels * expansion))
@@ -186,7 +185,7 @@ def round_channels(channels, width, divisor=8):
             number above 0.
     """
     check_positive(channels=channels, divisor=divisor)
-    _check_factor("width", width)
+    check_in("(0, ∞)", width=width)
     scaled = channels * width
     rounded = max(divisor, int(scaled + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * scaled else rounded
@@ -205,7 +204,7 @@ def scaled_stages(width, depth):
     Raises:
         ValueError: if a factor is not a finite number above 0.
     """
-    _check_factor("depth", depth)
+    check_in("(0, ∞)", depth=depth)
     return tuple(
         (kernel, stride, expansion, round_channels(channels, width), math.ceil(depth * repeats))
         for kernel, stride, expansion, channels, repeats in STAGES
@@ -232,8 +231,8 @@ def build_efficientnet(
     """
     check_whole_number("resolution", resolution, 32)
     check_positive(num_classes=num_classes)
-    _check_rate("dropout", dropout)
-    _check_rate("drop_rate", drop_rate)
+    check_in("[0, 1)", dropout=dropout)
+    check_in("[0, 1)", drop_rate=drop_rate)
     stages = scaled_stages(width, depth)
     blocks, done = sum(stage[-1] for stage in stages), 0
     inputs = keras.Input((resolution, resolution, 3))
@@ -381,7 +380,7 @@ class Benchmark:
             raise ValueError(f"milestones is {milestones!r}; it must be numbers that rise")
         _check_images(train=train, validation=validation, test=test)
         check_whole_number("batch_size", batch_size, 1, len(train[0]))
-        _check_factor("learning_rate", learning_rate)
+        check_in("(0, ∞)", learning_rate=learning_rate)
         check_whole_number("seed", seed, 0)
         self.train, self.validation, self.test = (
             tuple(tf.constant(part) for part in pair) for pair in (train, validation, test)
@@ -778,16 +777,6 @@ def _check_images(**parts):
                 f"{name} has {len(images)} images and {len(labels)} labels; it needs one or more "
                 "images, and a label for each"
             )
-
-
-def _check_factor(name, factor):
-    if not isinstance(factor, numbers.Real) or not 0 < factor < math.inf:
-        raise ValueError(f"{name} is {factor!r}; it must be a finite number above 0")
-
-
-def _check_rate(name, rate):
-    if not isinstance(rate, numbers.Real) or not 0 <= rate < 1:
-        raise ValueError(f"{name} is {rate!r}; it must be at least 0 and below 1")
 
 
 def _convolution(x, filters, kernel_size=1, stride=1):

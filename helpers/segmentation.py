@@ -3,7 +3,7 @@
 Images are (B, H, W, C) in [0, 1]; masks are whole numbers (B, H, W), 0 for background.
 """
 
-from helpers.arguments import check_halvings, check_positive, check_whole_number
+from helpers.arguments import check_halvings, check_in, check_positive, check_whole_number
 
 import keras
 import numpy as np
@@ -111,8 +111,7 @@ class SoftDiceLoss(keras.losses.Loss):
 
     def __init__(self, smoothing=1.0, name="soft_dice_loss", **kwargs):
         super().__init__(name=name, **kwargs)
-        if not smoothing >= 0:
-            raise ValueError(f"smoothing is {smoothing!r}; it must be a number of at least 0")
+        check_in("[0, ∞)", smoothing=smoothing)
         self.smoothing = smoothing
 
     def call(self, y_true, y_pred):

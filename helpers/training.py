@@ -7,7 +7,7 @@ of every step. Most tricks only change one of them, so a network is compiled onc
 import dataclasses
 import time
 
-from helpers.arguments import check_positive, check_whole_number
+from helpers.arguments import check_in, check_positive, check_whole_number
 
 import keras
 import numpy as np
@@ -28,7 +28,7 @@ class WarmUpCosine(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, peak, steps, warm_up=0):
-        _check_above(0, peak=peak)
+        check_in("(0, ∞)", peak=peak)
         check_positive(steps=steps)
         check_whole_number("warm_up", warm_up, 0, steps - 1)
         self.peak, self.steps, self.warm_up = peak, steps, warm_up
@@ -57,12 +57,10 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, peak, steps, share=0.3, start=0.04):
-        _check_above(0, peak=peak, share=share)
+        check_in("(0, ∞)", peak=peak)
+        check_in("(0, 1)", share=share)
+        check_in("[0, 1]", start=start)
         check_positive(steps=steps)
-        if not (share < 1 and 0 <= start <= 1):
-            raise ValueError(
-                f"share is {share!r} and start {start!r}; share must be below 1, start in [0, 1]"
-            )
         self.peak, self.steps, self.share, self.start = peak, steps, share, start
 
     def __call__(self, step):
@@ -87,8 +85,8 @@ class RangeTest(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, lowest, highest, steps):
-        _check_above(0, lowest=lowest)
-        _check_above(lowest, highest=highest)
+        check_in("(0, ∞)", lowest=lowest)
+        check_in(f"({lowest}, ∞)", highest=highest)
         check_whole_number("steps", steps, 2)
         self.lowest, self.highest, self.steps = lowest, highest, steps
 
@@ -120,8 +118,7 @@ def read_range_test(tried, losses, smoothing=0.9):
         ValueError: if the shapes differ, the first loss is not finite, or smoothing is not in
             [0, 1).
     """
-    if not 0 <= smoothing < 1:
-        raise ValueError(f"smoothing is {smoothing!r}; it must be at least 0 and below 1")
+    check_in("[0, 1)", smoothing=smoothing)
     tried, losses = np.asarray(tried, "float64"), np.asarray(losses, "float64")
     if tried.ndim != 1 or tried.shape != losses.shape or not np.isfinite(losses[:1]).all():
         raise ValueError(
@@ -204,7 +201,7 @@ def mixup(x, y, alpha, rng):
         ValueError: for labels that are not (B, C), rows that are no probabilities, or alpha ≤ 0.
     """
     x, y = np.asarray(x, "float32"), np.asarray(y, "float32")
-    _check_above(0, alpha=alpha)
+    check_in("(0, ∞)", alpha=alpha)
     if len(y) != len(x) or not _is_probabilities(y):
         raise ValueError(
             f"y has shape {y.shape}; mixup needs one row of class probabilities for each of the "
@@ -235,8 +232,7 @@ def smooth_labels(y, share):
         ValueError: for labels that are not (B, C), rows that are no probabilities, or another
             share.
     """
-    if not 0 <= share < 1:
-        raise ValueError(f"share is {share!r}; it must be at least 0 and below 1")
+    check_in("[0, 1)", share=share)
     y = np.asarray(y)
     if not _is_probabilities(y):
         raise ValueError(
@@ -309,14 +305,14 @@ def curriculum(difficulty, steps, batch_size, rng, start=0.3):
         ValueError: if the first share holds fewer examples than a batch.
     """
     check_positive(steps=steps, batch_size=batch_size)
-    _check_above(0, start=start)
+    check_in("(0, 1]", start=start)
     rank = np.argsort(difficulty, kind="stable")
     shares = np.minimum(1, start + (1 - start) * 2 * np.arange(steps) / steps)
     counts = np.round(len(rank) * shares).astype(int)
-    if counts[0] < batch_size or start > 1:
+    if counts[0] < batch_size:
         raise ValueError(
             f"start is {start!r}, which lets in {counts[0]} of {len(rank)} examples; a batch needs "
-            f"{batch_size}, and start must be at most 1"
+            f"{batch_size}"
         )
     return np.stack([rng.choice(rank[:count], batch_size, replace=False) for count in counts])
 
@@ -337,7 +333,7 @@ class StochasticDepth(layers.Layer):
 
     def __init__(self, survival_probability, **options):
         super().__init__(**options)
-        _check_probability(survival_probability)
+        check_in("(0, 1]", survival_probability=survival_probability)
         self.survival_probability = survival_probability
         self.seeds = keras.random.SeedGenerator()
 
@@ -402,7 +398,7 @@ def build_network(grid, survival_probability=1.0, width=16, blocks=2):
         A `keras.Model` from (B, H, W, 1) to logits (B, 10).
     """
     check_positive(grid=grid, width=width, blocks=blocks)
-    _check_probability(survival_probability)
+    check_in("(0, 1]", survival_probability=survival_probability)
 
     def convolution(x, size, stride=1):
         options = {"padding": "same", "use_bias": False, "kernel_initializer": "he_normal"}
@@ -482,12 +478,9 @@ class Bench:
                 f"there are {len(images)} batches of images, {len(targets)} of targets and "
                 f"{len(rates)} rates; each step needs one of each"
             )
-        _check_above(0, clip=clip)
-        if not (decay >= 0 and 0 <= average < 1):
-            raise ValueError(
-                f"decay is {decay!r} and average {average!r}; decay must be at least 0, average "
-                f"in [0, 1)"
-            )
+        check_in("(0, ∞]", clip=clip)
+        check_in("[0, ∞)", decay=decay)
+        check_in("[0, 1)", average=average)
         numbers = (np.float32(decay), np.float32(min(clip, 1e9)), np.float32(average))
         return self._steps(images, targets, np.float32(rates), *numbers).numpy()
 
@@ -741,19 +734,5 @@ def _is_probabilities(y):
     return y.ndim == 2 and np.all(y >= 0) and np.allclose(y.sum(axis=1), 1, atol=1e-4)
 
 
-def _check_probability(survival_probability):
-    _check_above(0, survival_probability=survival_probability)
-    if survival_probability > 1:
-        raise ValueError(
-            f"survival_probability is {survival_probability!r}; it must be above 0 and at most 1"
-        )
-
-
 def _half_cosine(done):
     return (1 + ops.cos(np.pi * done)) / 2
-
-
-def _check_above(least, **values):
-    for name, value in values.items():
-        if not value > least:
-            raise ValueError(f"{name} is {value!r}; it must be above {least}")

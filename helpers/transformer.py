@@ -6,7 +6,7 @@ attend"; the id 0 is padding, and stands before the first character of a text.
 
 import collections
 
-from helpers.arguments import check_choice, check_positive, check_whole_number
+from helpers.arguments import check_choice, check_in, check_positive, check_whole_number
 from helpers.attention import PADDING, MultiHeadAttention
 
 import keras
@@ -607,8 +607,7 @@ class LabelSmoothedLoss(keras.losses.Loss):
 
     def __init__(self, smoothing=0.1, name="label_smoothed_loss", **kwargs):
         super().__init__(name=name, **kwargs)
-        if not 0 <= smoothing < 1:
-            raise ValueError(f"smoothing is {smoothing!r}; it must lie in [0, 1)")
+        check_in("[0, 1)", smoothing=smoothing)
         self.smoothing = smoothing
 
     def call(self, targets, logits):
@@ -644,7 +643,7 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, peak_rate, warmup_steps):
         super().__init__()
         check_positive(warmup_steps=warmup_steps)
-        _check_rate(peak_rate)
+        check_in("(0, ∞)", peak_rate=peak_rate)
         self.peak_rate = peak_rate
         self.warmup_steps = warmup_steps
 
@@ -672,9 +671,8 @@ def prepare(model, peak_rate, steps, warmup_share=0.1, smoothing=0.1):
         ValueError: if a number is out of its bounds or the model has no weights yet.
     """
     check_positive(steps=steps)
-    _check_rate(peak_rate)
-    if not 0 <= warmup_share <= 1:
-        raise ValueError(f"warmup_share is {warmup_share!r}; it must lie in [0, 1]")
+    check_in("(0, ∞)", peak_rate=peak_rate)
+    check_in("[0, 1]", warmup_share=warmup_share)
     if not model.built:
         raise ValueError("model has no weights yet; call its build, or the model itself, first")
     warmup_steps = max(1, round(warmup_share * steps))
@@ -862,11 +860,6 @@ def _checked_start(model, first, state, length):
 def _check_rows(name, ids, other, rows):
     if _differ(ids.shape[0], rows):
         raise ValueError(f"{name} has {ids.shape[0]} rows; it must have as many as {other}, {rows}")
-
-
-def _check_rate(peak_rate):
-    if not 0 < peak_rate < float("inf"):
-        raise ValueError(f"peak_rate is {peak_rate!r}; it must be a finite number above 0")
 
 
 def _differ(a, b):

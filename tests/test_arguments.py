@@ -23,6 +23,24 @@ def test_no_upper_bound():
         arguments.check_whole_number("count", 0, 1)
 
 
+@pytest.mark.parametrize(
+    ("interval", "inside", "outside"),
+    [
+        ("[0, 1)", [0, 0.5, np.float32(0.25), np.int64(0)], [-1e-9, 1, 1.5]),
+        ("(0, 1]", [1e-9, 1, 1.0], [0, -1, 1.01]),
+        ("(0, ∞)", [1e-300, 10**30], [0, float("inf")]),
+        ("[-2.5, ∞]", [-2.5, float("inf")], [-2.6, -float("inf")]),
+    ],
+)
+def test_intervals_take_their_ends_in_as_they_say(interval, inside, outside):
+    for value in inside:
+        arguments.check_in(interval, share=value)
+    for value in [*outside, float("nan"), None, "0.5", True, np.array([0.5]), 1j]:
+        with pytest.raises(ValueError, match="share is ") as caught:
+            arguments.check_in(interval, size=inside[0], share=value)
+        assert str(caught.value) == f"share is {value!r}; it must be a number in {interval}"
+
+
 def test_choice():
     arguments.check_choice("split", "test", ("train", "test"))
     with pytest.raises(ValueError, match="split is 'tset'; it must be one of train, test"):

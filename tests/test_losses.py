@@ -336,9 +336,9 @@ class TestPooling:
         assert np.all(tape.gradient(value, layer.p.value).numpy() > 0)
 
     def test_bad_input(self):
-        with pytest.raises(ValueError, match="power is 0; it must be above 0"):
+        with pytest.raises(ValueError, match=r"power is 0; it must be a number in \(0, ∞\)"):
             losses.PowerMeanPooling(power=0)
-        with pytest.raises(ValueError, match="smallest is -1; it must be above 0"):
+        with pytest.raises(ValueError, match=r"smallest is -1; it must be a number in \(0"):
             losses.PowerMeanPooling(smallest=-1)
         with pytest.raises(ValueError, match="size is 0"):
             losses.PowerMeanPooling(size=0)
@@ -492,7 +492,7 @@ class TestNetworks:
         np.testing.assert_allclose(special.expit(logits), 0.01, rtol=1e-4)
 
     def test_spotter_refuses_a_certain_prior(self):
-        with pytest.raises(ValueError, match="prior is 0; it must lie between 0 and 1"):
+        with pytest.raises(ValueError, match=r"prior is 0; it must be a number in \(0, 1\)"):
             losses.build_spotter(prior=0)
 
     def test_encoder(self, rng):
@@ -566,24 +566,24 @@ class TestFewShot:
 @pytest.mark.parametrize("margin", [0, -1, float("nan"), float("inf")])
 @pytest.mark.parametrize("loss", [losses.ContrastiveLoss, losses.SemiHardTripletLoss])
 def test_margins(loss, margin):
-    with pytest.raises(ValueError, match=f"margin is {margin}; it must be above 0"):
+    with pytest.raises(ValueError, match=rf"margin is {margin}; it must be a number in \(0"):
         loss(margin)
 
 
 def test_bad_settings():
-    with pytest.raises(ValueError, match="gamma is -1; it must be at least 0"):
+    with pytest.raises(ValueError, match=r"gamma is -1; it must be a number in \[0"):
         losses.BinaryFocalLoss(gamma=-1)
     with pytest.raises(ValueError, match=r"alpha is 2; it must be in \[0, 1\]"):
         losses.BinaryFocalLoss(alpha=2)
     with pytest.raises(ValueError, match="bins is 1; it must be a whole number of at least 2"):
         losses.AveragePrecision(bins=1)
-    with pytest.raises(ValueError, match="largest is 0; it must be above 0"):
+    with pytest.raises(ValueError, match=r"largest is 0; it must be a number in \(0"):
         losses.AveragePrecision(largest=0)
     with pytest.raises(ValueError, match="num_classes is 0"):
         losses.Prototypes(0)
-    with pytest.raises(ValueError, match="gamma is inf; it must be at least 0 and finite"):
+    with pytest.raises(ValueError, match=r"gamma is inf; it must be a number in \[0, ∞\)"):
         losses.BinaryFocalLoss(gamma=np.inf)
-    with pytest.raises(ValueError, match="power is inf; it must be above 0 and finite"):
+    with pytest.raises(ValueError, match=r"power is inf; it must be a number in \(0, ∞\)"):
         losses.PowerMeanPooling(power=np.inf)
 
 
