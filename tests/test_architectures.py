@@ -418,7 +418,7 @@ class TestMistakes:
             (lambda x: architectures.chained_block(x, 2, 0), "growth_rate is 0"),
             (lambda x: architectures.padded_residual_block(x, 2), "filters is 2 and the input"),
             (lambda x: architectures.transition_block(x, 0), "compression is 0"),
-            (lambda x: architectures.transition_block(x, 1.5), "at most 1"),
+            (lambda x: architectures.transition_block(x, 1.5), r"in \(0, 1\]"),
             (lambda x: architectures.transition_block(x, math.nan), "compression is nan"),
             (lambda x: architectures.transition_block(x, 0.3), "keeps none of 3 channels"),
         ],

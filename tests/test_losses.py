@@ -573,7 +573,7 @@ def test_margins(loss, margin):
 def test_bad_settings():
     with pytest.raises(ValueError, match=r"gamma is -1; it must be a number in \[0"):
         losses.BinaryFocalLoss(gamma=-1)
-    with pytest.raises(ValueError, match=r"alpha is 2; it must be in \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"alpha is 2; it must be a number in \[0, 1\]"):
         losses.BinaryFocalLoss(alpha=2)
     with pytest.raises(ValueError, match="bins is 1; it must be a whole number of at least 2"):
         losses.AveragePrecision(bins=1)

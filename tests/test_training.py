@@ -100,7 +100,7 @@ class TestSchedules:
             (lambda: training.WarmUpCosine(1, 10, 10), "warm_up is 10"),
             (lambda: training.OneCycle(1, 10, share=1), "share is 1"),
             (lambda: training.OneCycle(1, 10, share=0), "share is 0"),
-            (lambda: training.OneCycle(1, 10, start=2), "start 2"),
+            (lambda: training.OneCycle(1, 10, start=2), "start is 2"),
             (lambda: training.RangeTest(0, 1, 10), "lowest is 0"),
             (lambda: training.RangeTest(1, 1, 10), "highest is 1"),
             (lambda: training.RangeTest(1, 2, 1), "steps is 1"),
@@ -465,7 +465,7 @@ class TestBench:
             ({"rates": [0.1]}, "3 batches of images, 3 of targets and 1 rates"),
             ({"clip": 0}, "clip is 0"),
             ({"decay": -0.1}, "decay is -0.1"),
-            ({"average": 1.0}, "average 1.0"),
+            ({"average": 1.0}, "average is 1.0"),
         ],
     )
     def test_numbers_without_a_meaning_are_refused(self, digits, change, message):
