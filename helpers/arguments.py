@@ -43,6 +43,11 @@ def check_in(interval, **values):
             raise ValueError(f"{name} is {value!r}; it must be a number in {interval}")
 
 
+def differ(a, b):
+    """Tells if two sizes of axes are known, not None, and not the same."""
+    return a is not None and b is not None and a != b
+
+
 def check_choice(name, value, choices):
     """Refuses what is not one of the choices.
 

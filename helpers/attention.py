@@ -5,7 +5,7 @@ Every mask is boolean, and True means "may attend".
 
 from typing import NamedTuple
 
-from helpers.arguments import check_positive
+from helpers.arguments import check_positive, differ
 
 import keras
 import numpy as np
@@ -493,13 +493,13 @@ def _check_query_key_value(query, key, value):
         raise ValueError(
             f"key has {key.shape[-1]} features; it must have as many as query, {query.shape[-1]}"
         )
-    if _differ(key.shape[-2], value.shape[-2]):
+    if differ(key.shape[-2], value.shape[-2]):
         raise ValueError(
             f"value has length {value.shape[-2]}; it must have that of key, {key.shape[-2]}"
         )
     for name, each in (("key", key), ("value", value)):
         axes = zip(reversed(each.shape[:-2]), reversed(query.shape[:-2]), strict=False)
-        if any(1 not in pair and _differ(*pair) for pair in axes):
+        if any(1 not in pair and differ(*pair) for pair in axes):
             raise ValueError(
                 f"{name} has shape {tuple(each.shape)}; its leading axes must fit those of query, "
                 f"{tuple(query.shape)}"
@@ -520,19 +520,19 @@ def _check_one_query(query, keys, values):
     if len(query.shape) != 2:
         raise ValueError(f"query has shape {tuple(query.shape)}; it must be (B, Dq)")
     for name, each in (("keys", keys), ("values", values)):
-        if len(each.shape) != 3 or _differ(each.shape[0], query.shape[0]):
+        if len(each.shape) != 3 or differ(each.shape[0], query.shape[0]):
             raise ValueError(
                 f"{name} has shape {tuple(each.shape)}; it must be (B, T, features) with the "
                 f"query's B, {query.shape[0]}"
             )
-    if _differ(keys.shape[1], values.shape[1]):
+    if differ(keys.shape[1], values.shape[1]):
         raise ValueError(
             f"values has length {values.shape[1]}; it must have that of keys, {keys.shape[1]}"
         )
 
 
 def _check_previous(previous, length):
-    if len(previous.shape) != 2 or _differ(previous.shape[1], length):
+    if len(previous.shape) != 2 or differ(previous.shape[1], length):
         raise ValueError(
             f"previous has shape {tuple(previous.shape)}; it must be (B, {length}), as "
             "previous_ids gives it"
@@ -546,11 +546,7 @@ def _check_mask(mask, scores):
             "where a query may attend"
         )
     pairs = zip(reversed(mask.shape), reversed(scores.shape), strict=False)
-    if len(mask.shape) > len(scores.shape) or any(m != 1 and _differ(m, s) for m, s in pairs):
+    if len(mask.shape) > len(scores.shape) or any(m != 1 and differ(m, s) for m, s in pairs):
         raise ValueError(
             f"mask has shape {tuple(mask.shape)}; it must broadcast to {tuple(scores.shape)}"
         )
-
-
-def _differ(a, b):
-    return a is not None and b is not None and a != b

@@ -12,7 +12,7 @@ import sys
 from typing import NamedTuple
 
 from helpers import data, plots
-from helpers.arguments import check_in, check_positive, check_whole_number
+from helpers.arguments import check_in, check_positive, check_whole_number, differ
 from helpers.losses import focal_terms
 
 import ipywidgets
@@ -781,7 +781,7 @@ def _check_answers(y_true, y_pred):
     """Refuses targets and answers for `DetectionLoss` that do not fit, or would broadcast."""
     true, pred = tuple(y_true.shape), tuple(y_pred.shape)
     fits = len(true) == len(pred) == 3 and true[2] in (None, 5) and (pred[2] is None or pred[2] > 4)
-    if not fits or any(a != b for a, b in zip(true[:2], pred[:2], strict=True) if a and b):
+    if not fits or any(map(differ, true[:2], pred[:2])):
         raise ValueError(
             f"y_true has shape {true} and y_pred {pred}; they must be (B, cells, 5) and "
             f"(B, cells, num_classes + 4)"

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from helpers import data, workers
-from helpers.arguments import check_choice, check_positive, check_whole_number
+from helpers.arguments import check_choice, check_in, check_positive, check_whole_number
 
 import keras
 import numpy as np
@@ -231,8 +231,7 @@ def step_seconds(count, compute, size, bandwidth, latency):
     count = np.asarray(count)
     if np.any(count < 1):
         raise ValueError(f"count is {count}; there must be at least 1 worker")
-    if bandwidth <= 0:
-        raise ValueError(f"bandwidth is {bandwidth!r}; it must be positive")
+    check_in("(0, ∞]", bandwidth=bandwidth)
     rounds = 2 * (count - 1)
     return compute + rounds * (latency + size / count / bandwidth)
 
@@ -351,16 +350,6 @@ def summed_gradients(strategy, model, images, labels):
     return [strategy.experimental_local_results(result)[0].numpy() for result in results]
 
 
-def relative_difference(first, second):
-    """Returns the length of the difference of two lists of arrays over that of the second list.
-
-    The lists are taken as one long vector each, and have the same shapes.
-    """
-    _check_same_shapes(first, second)
-    first, second = (np.concatenate([np.ravel(a) for a in each]) for each in (first, second))
-    return float(np.linalg.norm(first - second) / np.linalg.norm(second))
-
-
 def largest_difference(first, second):
     """Returns the largest absolute difference of two numbers in the same place.
 
@@ -370,7 +359,11 @@ def largest_difference(first, second):
     Returns:
         A number; NaN if there is a NaN anywhere.
     """
-    _check_same_shapes(first, second)
+    shapes = [[tuple(np.shape(array)) for array in arrays] for arrays in (first, second)]
+    if not shapes[0] or shapes[0] != shapes[1]:
+        raise ValueError(
+            f"first and second have the shapes {shapes[0]} and {shapes[1]}; they must agree"
+        )
     # Not by Python's max, which passes over a NaN that does not come first.
     pairs = zip(first, second, strict=True)
     return float(np.max([np.max(np.abs(np.subtract(a, b))) for a, b in pairs]))
@@ -560,14 +553,6 @@ def main(path):
         result = JOBS[job](strategy, folder, worker, **arguments)
         np.savez(folder / f"{name}-{worker}.npz", **result)
         print(f"{name} done")
-
-
-def _check_same_shapes(first, second):
-    shapes = [[tuple(np.shape(array)) for array in arrays] for arrays in (first, second)]
-    if not shapes[0] or shapes[0] != shapes[1]:
-        raise ValueError(
-            f"first and second have the shapes {shapes[0]} and {shapes[1]}; they must agree"
-        )
 
 
 def _median_seconds(work, arguments, repeats):

@@ -169,8 +169,7 @@ def path_points(steps, power=3):
         Two arrays (steps,).
     """
     check_positive(steps=steps)
-    if not 1 <= power < np.inf:
-        raise ValueError(f"power is {power}; it must be a finite number of at least 1")
+    check_in("[1, ∞)", power=power)
     u = (np.arange(steps) + 0.5) / steps
     weights = power * u ** (power - 1)
     return u**power, weights / weights.sum()

@@ -8,7 +8,7 @@ set is a pair (x, y) of arrays (tasks, points, width).
 
 import numbers
 
-from helpers.arguments import check_in, check_positive, check_whole_number
+from helpers.arguments import check_in, check_positive, check_whole_number, differ
 
 import keras
 import numpy as np
@@ -76,8 +76,7 @@ def _check_fit(weights, x):
 
 def _check_same_shape(y, prediction):
     given, needed = tuple(y.shape), tuple(prediction.shape)
-    known = [(a, b) for a, b in zip(given, needed, strict=False) if None not in (a, b)]
-    if len(given) != len(needed) or any(a != b for a, b in known):
+    if len(given) != len(needed) or any(map(differ, given, needed)):
         raise ValueError(f"y has shape {given}; it must have that of the predictions, {needed}")
 
 
@@ -316,21 +315,6 @@ def finite_differences(function, weights, nudge=1e-6):
             up, down = ([*weights[:i], weight + s * move, *weights[i + 1 :]] for s in (1, -1))
             slopes[i][place] = (function(up) - function(down)) / (2 * nudge)
     return slopes
-
-
-def relative_distance(gradients, truth):
-    """|g − truth| / |truth| of two lists of arrays, each taken as one long vector.
-
-    Raises:
-        ValueError: if the shapes differ, or the truth is 0 everywhere.
-    """
-    shapes = [[np.shape(part) for part in each] for each in (gradients, truth)]
-    if shapes[0] != shapes[1]:
-        raise ValueError(f"gradients has shapes {shapes[0]}; truth has {shapes[1]}")
-    if not any(np.any(part) for part in truth):
-        raise ValueError("truth is 0 everywhere; a distance cannot be a share of it")
-    found, true = (np.concatenate([np.ravel(part) for part in each]) for each in (gradients, truth))
-    return float(np.linalg.norm(found - true) / np.linalg.norm(true))
 
 
 def adaptation_curve(weights, support, query, rate, steps, loss=squared_error, score=None):

@@ -222,6 +222,27 @@ def mean_iou(truth, prediction, num_classes):
     return float(np.nanmean(class_iou(truth, prediction, num_classes)))
 
 
+def relative_distance(found, truth):
+    """|found − truth| / |truth| of two lists of arrays, each list taken as one long vector.
+
+    Args:
+        found, truth: lists of arrays of the same shapes, such as gradients.
+
+    Returns:
+        A number ≥ 0; NaN if there is a NaN anywhere.
+
+    Raises:
+        ValueError: if the shapes differ, or the truth is 0 everywhere.
+    """
+    shapes = [[np.shape(part) for part in each] for each in (found, truth)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"found has shapes {shapes[0]}; truth has {shapes[1]}")
+    if not any(np.any(part) for part in truth):
+        raise ValueError("truth is 0 everywhere; a distance cannot be a share of it")
+    found, truth = (np.concatenate([np.ravel(part) for part in each]) for each in (found, truth))
+    return float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
+
+
 def _masks(truth, prediction):
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     if truth.shape != prediction.shape or truth.ndim != 3 or not truth.size:

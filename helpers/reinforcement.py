@@ -924,8 +924,7 @@ class DQN:
         check_positive(
             rounds=rounds, steps=steps, gradient_steps=gradient_steps, batch_size=batch_size
         )
-        check_in("(0, ∞)", exploring=exploring)
-        check_in("[0, 1]", exploring=exploring)
+        check_in("(0, 1]", exploring=exploring)
         check_in("[0, 1]", last_epsilon=last_epsilon)
         if gradient_steps < self.copy_every:
             raise ValueError(

@@ -6,7 +6,7 @@ attend"; the id 0 is padding, and stands before the first character of a text.
 
 import collections
 
-from helpers.arguments import check_choice, check_in, check_positive, check_whole_number
+from helpers.arguments import check_choice, check_in, check_positive, check_whole_number, differ
 from helpers.attention import PADDING, MultiHeadAttention
 
 import keras
@@ -612,7 +612,7 @@ class LabelSmoothedLoss(keras.losses.Loss):
 
     def call(self, targets, logits):
         pairs = zip(targets.shape, logits.shape, strict=False)
-        if len(logits.shape) != len(targets.shape) + 1 or any(_differ(a, b) for a, b in pairs):
+        if len(logits.shape) != len(targets.shape) + 1 or any(differ(a, b) for a, b in pairs):
             raise ValueError(
                 f"targets has shape {tuple(targets.shape)} and logits {tuple(logits.shape)}; "
                 "logits must have the shape of targets and one more axis, the ids"
@@ -858,12 +858,8 @@ def _checked_start(model, first, state, length):
 
 
 def _check_rows(name, ids, other, rows):
-    if _differ(ids.shape[0], rows):
+    if differ(ids.shape[0], rows):
         raise ValueError(f"{name} has {ids.shape[0]} rows; it must have as many as {other}, {rows}")
-
-
-def _differ(a, b):
-    return a is not None and b is not None and a != b
 
 
 def _write(model, first, state, length, end, choose):

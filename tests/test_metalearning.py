@@ -318,19 +318,6 @@ class TestFiniteDifferences:
         np.testing.assert_allclose(found[0], 3 * weights[0] ** 2, atol=1e-7)
         np.testing.assert_allclose(found[1], np.ones((1, 3)), rtol=1e-6)
 
-    def test_distance_is_a_share_of_the_truth(self):
-        truth = [np.array([[3.0]]), np.array([0.0, 4.0])]
-        assert meta.relative_distance(truth, truth) == 0
-        assert meta.relative_distance([np.array([[3.0]]), np.array([1.0, 4.0])], truth) == 0.2
-
-    def test_distance_of_what_cannot_be_compared(self):
-        truth = [np.array([[3.0, 4.0]])]
-        for other in ([np.array([[3.0], [4.0]])], [np.array([[3.0]])], []):
-            with pytest.raises(ValueError, match="gradients has shapes"):
-                meta.relative_distance(other, truth)
-        with pytest.raises(ValueError, match="truth is 0"):
-            meta.relative_distance(truth, [np.zeros((1, 2))])
-
     def test_single_precision_is_refused(self):
         with pytest.raises(ValueError, match="weights are float32"):
             meta.finite_differences(lambda w: np.sum(w[0]), [np.ones((1, 2), "float32")])

@@ -330,3 +330,30 @@ def test_masks_that_do_not_fit_are_refused():
         metrics.mean_iou(mask, mask + 3, 3)
     with pytest.raises(ValueError, match="truth has labels from -1 to -1"):
         metrics.mean_iou(mask - 1, mask, 3)
+
+
+class TestRelativeDistance:
+    def test_it_is_a_share_of_the_truth(self):
+        truth = [np.array([[3.0]]), np.array([0.0, 4.0])]
+        assert metrics.relative_distance(truth, truth) == 0
+        assert metrics.relative_distance([np.array([[3.0]]), np.array([1.0, 4.0])], truth) == 0.2
+        first, second = [np.array([3.0, 0.0]), np.array([[1.0]])], [np.zeros(2), np.array([[5.0]])]
+        assert metrics.relative_distance(first, second) == pytest.approx(1.0)
+
+    def test_what_cannot_be_compared(self):
+        """Not even shapes that NumPy would stretch: (1,) beside (3,) is another network."""
+        truth = [np.array([[3.0, 4.0]])]
+        for other in ([np.array([[3.0], [4.0]])], [np.array([[3.0]])], []):
+            with pytest.raises(ValueError, match="found has shapes"):
+                metrics.relative_distance(other, truth)
+        for other in ([np.ones(2)], [np.ones(2), np.ones(1)], []):
+            with pytest.raises(ValueError, match="found has shapes"):
+                metrics.relative_distance([np.ones(2), np.ones(3)], other)
+        with pytest.raises(ValueError, match="truth is 0"):
+            metrics.relative_distance(truth, [np.zeros((1, 2))])
+
+    @pytest.mark.parametrize("place", [0, 1, 2])
+    def test_a_nan_is_never_no_distance(self, place):
+        good = [np.ones(2), np.ones(3), np.ones(1)]
+        bad = [np.full_like(part, np.nan) if k == place else part for k, part in enumerate(good)]
+        assert np.isnan(metrics.relative_distance(bad, good))
